@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/go-logr/logr"
+	"go.uber.org/zap/zapcore"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
+
+	"github.com/fedsync/fedsync/federation/engine"
+	"github.com/fedsync/fedsync/federation/host"
+)
+
+// shutdownTimeout is how long a clean end may take; pods get killed later than that.
+const shutdownTimeout = 4 * time.Second
+
+func run(ctx context.Context, c *Config) error {
+	log := newLogger(c)
+	ctrl.SetLogger(log)
+	klog.SetLogger(log.WithName("client-go"))
+	config, err := hostConfig(c)
+	if err != nil {
+		return fmt.Errorf("find the host cluster: %w", err)
+	}
+	log.Info("starting", "version", version(), "host", config.Host, "namespace", c.Namespace)
+	uid, err := hostIdentity(ctx, config, log)
+	if err != nil {
+		return err
+	}
+	mgr, err := newManager(config, c)
+	if err != nil {
+		return fmt.Errorf("set up: %w", err)
+	}
+	if err := addEngine(mgr, config, c, uid); err != nil {
+		return fmt.Errorf("set up: %w", err)
+	}
+	err = mgr.Start(ctx)
+	if ctx.Err() != nil {
+		log.Info("stopped")
+		return nil // asked to stop: what did not end in time ends with the process
+	}
+	return err
+}
+
+func newLogger(c *Config) logr.Logger {
+	options := zap.Options{Development: c.LogFormat == "text", Level: zapcore.Level(-c.Verbosity), StacktraceLevel: zapcore.DPanicLevel} //nolint:gosec // small numbers
+	return zap.New(zap.UseFlagOptions(&options), zap.WriteTo(os.Stderr))
+}
+
+// hostConfig follows kubectl's order, with the pod's service account before the home directory.
+func hostConfig(c *Config) (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = c.Kubeconfig
+	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: c.Context})
+	if c.Kubeconfig == "" && c.Context == "" && os.Getenv(clientcmd.RecommendedConfigPathEnvVar) == "" {
+		if config, err := rest.InClusterConfig(); err == nil {
+			return tune(config), nil
+		} else if !errors.Is(err, rest.ErrNotInCluster) {
+			return nil, err
+		}
+	}
+	config, err := loader.ClientConfig()
+	if err != nil {
+		return nil, err
+	}
+	return tune(config), nil
+}
+
+// tune lifts the client-side limit: bounded workers and the server's priority and fairness are the limit.
+func tune(config *rest.Config) *rest.Config {
+	config.QPS = -1
+	config.UserAgent = "fedsyncd/" + version()
+	return config
+}
+
+// hostIdentity asks until the host answers: it may start later than we do.
+func hostIdentity(ctx context.Context, config *rest.Config, log logr.Logger) (types.UID, error) {
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return "", fmt.Errorf("connect to the host: %w", err)
+	}
+	for pause := time.Second; ; pause = min(2*pause, 10*time.Second) {
+		asking, cancel := context.WithTimeout(ctx, 10*time.Second)
+		ns, err := client.CoreV1().Namespaces().Get(asking, metav1.NamespaceSystem, metav1.GetOptions{})
+		cancel()
+		if err == nil {
+			return ns.UID, nil
+		}
+		log.Info("the host does not answer yet", "reason", err.Error(), "retryAfter", pause.String())
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+func newManager(config *rest.Config, c *Config) (manager.Manager, error) {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(corev1.AddToScheme(scheme), fedv1b1.AddToScheme(scheme)); err != nil {
+		return nil, err
+	}
+	timeout := shutdownTimeout
+	return ctrl.NewManager(config, ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         cache.Options{DefaultNamespaces: map[string]cache.Config{c.Namespace: {}}},
+		Metrics:                       metricsserver.Options{BindAddress: c.MetricsAddr},
+		HealthProbeBindAddress:        c.HealthAddr,
+		LeaderElection:                c.LeaderElect,
+		LeaderElectionID:              "fedsyncd",
+		LeaderElectionNamespace:       c.Namespace,
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       &timeout,
+	})
+}
+
+func addEngine(mgr manager.Manager, config *rest.Config, c *Config, uid types.UID) error {
+	h, err := host.NewClient(config)
+	if err != nil {
+		return err
+	}
+	//nolint:staticcheck // events of the core group are what KubeFed's RBAC allows and its users watch
+	recorder := mgr.GetEventRecorderFor("fedsyncd")
+	e := engine.New(h, mgr.GetClient(), recorder, engine.Options{
+		Namespace: c.Namespace, MemberWorkers: c.MemberWorkers, HostWorkers: c.HostWorkers, NoAdoption: !c.Adopt,
+		Thresholds: c.Thresholds, HostUID: uid, Log: mgr.GetLogger().WithName("engine"),
+	})
+	if err := e.SetUp(mgr); err != nil {
+		return err
+	}
+	return errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("caches", cachesSynced(mgr)))
+}
+
+// cachesSynced is ready once the host's configuration objects are known.
+func cachesSynced(mgr manager.Manager) healthz.Checker {
+	return func(req *http.Request) error {
+		ctx, cancel := context.WithTimeout(req.Context(), time.Second)
+		defer cancel()
+		if !mgr.GetCache().WaitForCacheSync(ctx) {
+			return errors.New("the host's configuration objects are not known yet")
+		}
+		return nil
+	}
+}
+
+// version is what the build was stamped with.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

@@ -1,0 +1,149 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/lru"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/fedsync/fedsync/federation/host"
+	"github.com/fedsync/fedsync/federation/member"
+	"github.com/fedsync/fedsync/fleet"
+)
+
+// Options are the settings of an Engine.
+type Options struct {
+	// Namespace is where KubeFedClusters, their Secrets and FederatedTypeConfigs live.
+	Namespace string
+	// MemberWorkers is how many copies are written to one member at a time; 0 means 8.
+	MemberWorkers int
+	// HostWorkers is how many federated objects are written on the host at a time; 0 means 8.
+	HostWorkers int
+	// NoAdoption leaves objects that exist in a member and are not managed yet alone.
+	NoAdoption bool
+	// Thresholds smooth the members' health; the zero value means KubeFed's defaults.
+	Thresholds member.Thresholds
+	// HostUID is the UID of the host's kube-system namespace: the member with the same one is the host itself.
+	HostUID types.UID
+	// Owns tells whether this process works on the member; nil means on all.
+	Owns func(fleet.Name) bool
+	// Clock is the real one if nil.
+	Clock clock.Clock
+	Log   logr.Logger
+}
+
+func (o *Options) setDefaults() {
+	if o.MemberWorkers == 0 {
+		o.MemberWorkers = 8
+	}
+	if o.HostWorkers == 0 {
+		o.HostWorkers = 8
+	}
+	if o.Owns == nil {
+		o.Owns = func(fleet.Name) bool { return true }
+	}
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+}
+
+// Engine is the daemon's inside.
+type Engine struct {
+	host     *host.Client
+	objects  client.Client
+	recorder record.EventRecorder
+	options  Options
+	clock    clock.Clock
+	log      logr.Logger
+
+	publishing queue
+	pace       pace
+	renderers  *lru.Cache // by rendererKey
+	clusters   requeuer   // asks for a KubeFedCluster to be reconciled
+	configs    requeuer   // asks for a FederatedTypeConfig to be reconciled
+
+	// running is the context that everything started at run time lives in.
+	running context.Context //nolint:containedctx // set once by Start, for goroutines that outlive the calls which start them
+	started chan struct{}
+
+	mu       sync.RWMutex
+	types    map[fleet.TypeName]*typeState
+	members  map[fleet.Name]*memberState
+	snapshot fleet.Snapshot
+}
+
+// renderedObjects bounds how many federated objects keep their rendered copies: enough for those in work.
+const renderedObjects = 2048
+
+// New returns an engine that does nothing until Start. objects reads from the manager's cache and writes the host's
+// configuration objects; events go to the recorder.
+func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o Options) *Engine {
+	o.setDefaults()
+	return &Engine{
+		host: h, objects: objects, recorder: recorder, options: o, clock: o.Clock, log: o.Log,
+		publishing: newQueue("publish"), pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects),
+		started: make(chan struct{}), types: map[fleet.TypeName]*typeState{}, members: map[fleet.Name]*memberState{},
+	}
+}
+
+// Start runs the engine until the context ends. It implements manager.Runnable.
+func (e *Engine) Start(ctx context.Context) error {
+	e.running = ctx
+	close(e.started)
+	var workers sync.WaitGroup
+	for range e.options.HostWorkers {
+		workers.Go(func() { e.publishForever(ctx) })
+	}
+	<-ctx.Done()
+	e.publishing.ShutDown()
+	e.stopMembers()
+	workers.Wait()
+	return nil
+}
+
+// awaitStart returns the context of the running engine.
+func (e *Engine) awaitStart(ctx context.Context) (context.Context, error) {
+	select {
+	case <-e.started:
+		return e.running, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// stopMembers ends every member and waits until none is writing any more.
+func (e *Engine) stopMembers() {
+	members := e.memberStates()
+	for _, ms := range members {
+		ms.stop()
+	}
+	for _, ms := range members {
+		ms.workers.Wait()
+	}
+}
+
+// requeuer asks a controller to reconcile an object. Until the controller runs it does nothing: everything is reconciled
+// once at the start anyway.
+type requeuer struct {
+	mu  sync.Mutex
+	add func(reconcile.Request)
+}
+
+func (r *requeuer) ask(namespace, name string) {
+	r.mu.Lock()
+	add := r.add
+	r.mu.Unlock()
+	if add != nil {
+		add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}})
+	}
+}
+
+// retryPause is the pause before something that failed for no visible reason is tried again.
+const retryPause = 2 * time.Second

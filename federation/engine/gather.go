@@ -1,0 +1,163 @@
+package engine
+
+import (
+	"github.com/fedsync/fedsync/federation/host"
+	"github.com/fedsync/fedsync/federation/plan"
+	"github.com/fedsync/fedsync/federation/watch"
+	"github.com/fedsync/fedsync/fleet"
+	"github.com/fedsync/fedsync/placement"
+	"github.com/fedsync/fedsync/placement/override"
+)
+
+// subject is a federated object with all that is the same for its copies in every member.
+type subject struct {
+	state     *typeState
+	record    *host.Record
+	object    *fleet.FederatedObject
+	namespace placement.Namespace
+	// namespaceKnown is false while the placements of namespaces have not been told.
+	namespaceKnown bool
+	renderer       *override.Renderer
+}
+
+// situation is everything that a decision about one copy depends on.
+type situation struct {
+	input  plan.Input
+	watch  watch.Status
+	member fleet.Member
+}
+
+// systemNamespaces are never synchronised themselves; KubeFed has the same list, and its own namespace.
+//
+//nolint:gochecknoglobals // constant table
+var systemNamespaces = map[string]bool{"kube-system": true, "kube-public": true, "default": true}
+
+// subject gathers what concerns the object as a whole; ok is false if there is nothing to synchronise.
+func (e *Engine) subject(key fleet.ObjectKey) (s subject, ok bool) {
+	ts := e.typeState(key.Type)
+	if ts == nil || e.ignored(ts.kind, key) {
+		return s, false
+	}
+	record := ts.objects.Get(key.Namespace, key.Name)
+	if record == nil {
+		return s, false
+	}
+	s = subject{state: ts, record: record, object: record.Object, namespaceKnown: true}
+	s.renderer = e.renderer(ts, record.Object)
+	if ts.kind.Target.Namespaced {
+		s.namespace.Applies = true
+		s.namespace.Object, s.namespaceKnown = e.namespaceOf(key.Namespace)
+	}
+	return s, true
+}
+
+// ignored tells that the object is no business of ours: the FederatedNamespace of a system namespace, or one that does
+// not lie in the namespace that it names.
+func (e *Engine) ignored(t fleet.Type, key fleet.ObjectKey) bool {
+	return t.IsNamespace() && (key.Name != key.Namespace || e.systemNamespace(key.Name))
+}
+
+func (e *Engine) systemNamespace(name string) bool {
+	return systemNamespaces[name] || name == e.options.Namespace
+}
+
+// namespaceOf returns the FederatedNamespace of a namespace, nil if there is none, and whether that is known.
+func (e *Engine) namespaceOf(namespace string) (*fleet.FederatedObject, bool) {
+	ts := e.typeState(fleet.NamespaceType)
+	if ts == nil || ts.cell.Status().State != watch.Synced {
+		return nil, false
+	}
+	if record := ts.objects.Get(namespace, namespace); record != nil {
+		return record.Object, true
+	}
+	return nil, true
+}
+
+// rendererKey changes with everything that a rendering depends on.
+type rendererKey struct {
+	state      *typeState
+	uid        string
+	generation int64
+}
+
+func (e *Engine) renderer(ts *typeState, o *fleet.FederatedObject) *override.Renderer {
+	key := rendererKey{state: ts, uid: string(o.UID), generation: o.Generation}
+	if cached, ok := e.renderers.Get(key); ok {
+		if r, ok := cached.(*override.Renderer); ok {
+			return r
+		}
+	}
+	r := override.NewRenderer(o, ts.kind)
+	e.renderers.Add(key, r)
+	return r
+}
+
+// verdict judges one member; unknown placements of namespaces make it unknown.
+func (s *subject) verdict(m fleet.Member) placement.Verdict {
+	if s.namespace.Applies && !s.namespaceKnown {
+		return placement.Verdict{Member: m.Name, Choice: placement.Unknown, Reason: placement.NamespaceNotFederated}
+	}
+	return placement.Judge(s.object, s.namespace, m)
+}
+
+// gather collects what is known about the copy of the object in one member.
+func (e *Engine) gather(s *subject, ms *memberState, m fleet.Member) situation {
+	kind := s.state.kind
+	in := plan.Input{
+		Deleting: s.object.Deleting, Orphan: s.object.Orphan, Held: s.object.Held,
+		Adopt: !e.options.NoAdoption || m.Host && kind.IsNamespace(), Protected: m.Host && kind.IsNamespace(),
+		Want: wantOf(s.verdict(m).Choice),
+	}
+	observed, present, status := ms.member.Observed(kind.Name, kind.CopyNamespace(s.object.Key.Namespace), s.object.Key.Name)
+	in.Presence, in.Observed = presenceOf(present, status, in), observed
+	if in.Want == plan.WantChosen && !in.Deleting {
+		in.Desired, in.Problem = s.renderer.Render(m.Name)
+	}
+	if kind.Target.Namespaced {
+		in.Namespace = e.namespaceState(ms, s.object.Key.Namespace)
+	}
+	return situation{input: in, watch: status, member: m}
+}
+
+func wantOf(c placement.Choice) plan.Want {
+	switch c {
+	case placement.Chosen:
+		return plan.WantChosen
+	case placement.Excluded:
+		return plan.WantExcluded
+	default:
+		return plan.WantUnknown
+	}
+}
+
+// presenceOf says what the watch's word is worth. Where a type is not served there are no copies to remove.
+func presenceOf(present bool, s watch.Status, in plan.Input) plan.Presence {
+	removing := in.Deleting || in.Want == plan.WantExcluded
+	switch {
+	case s.State == watch.Synced && present:
+		return plan.Present
+	case s.State == watch.Synced, s.State == watch.TypeMissing && removing:
+		return plan.Absent
+	default:
+		return plan.PresenceUnknown
+	}
+}
+
+// namespaceState says whether a copy can go into the namespace. Namespaces that are not federated themselves are not
+// observed; whether they exist shows when a copy is applied.
+func (e *Engine) namespaceState(ms *memberState, namespace string) plan.NamespaceState {
+	if e.systemNamespace(namespace) {
+		return plan.NamespaceReady
+	}
+	observed, present, status := ms.member.Observed(fleet.NamespaceType, "", namespace)
+	switch {
+	case status.State != watch.Synced:
+		return plan.NamespaceReady
+	case !present:
+		return plan.NamespaceAbsent
+	case observed.Deleting:
+		return plan.NamespaceGoing
+	default:
+		return plan.NamespaceReady
+	}
+}

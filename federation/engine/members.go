@@ -1,0 +1,264 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
+
+	"github.com/fedsync/fedsync/federation/host"
+	"github.com/fedsync/fedsync/federation/member"
+	"github.com/fedsync/fedsync/fleet"
+)
+
+// memberReconciler connects and disconnects members as their KubeFedClusters and Secrets say.
+type memberReconciler struct{ *Engine }
+
+// SetUp registers the engine and its reconcilers with the manager.
+func (e *Engine) SetUp(mgr ctrl.Manager) error {
+	if err := mgr.Add(e); err != nil {
+		return fmt.Errorf("add engine: %w", err)
+	}
+	if err := e.setUpTypes(mgr); err != nil {
+		return fmt.Errorf("set up types: %w", err)
+	}
+	r := memberReconciler{e}
+	err := ctrl.NewControllerManagedBy(mgr).Named("kubefedcluster").For(&fedv1b1.KubeFedCluster{}).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.usersOf)).
+		WatchesRawSource(e.clusters.source()).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).Complete(r)
+	if err != nil {
+		return fmt.Errorf("set up members: %w", err)
+	}
+	return nil
+}
+
+// usersOf returns the KubeFedClusters that name the Secret.
+func (r memberReconciler) usersOf(ctx context.Context, secret client.Object) []reconcile.Request {
+	var list fedv1b1.KubeFedClusterList
+	if err := r.objects.List(ctx, &list, client.InNamespace(r.options.Namespace)); err != nil {
+		return nil // the cache cannot fail once it runs; a cluster is reconciled on its own events too
+	}
+	var users []reconcile.Request
+	for i := range list.Items {
+		if list.Items[i].Spec.SecretRef.Name == secret.GetName() {
+			users = append(users, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+		}
+	}
+	return users
+}
+
+// Reconcile brings the connection to one member in step with its KubeFedCluster.
+func (r memberReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	running, err := r.awaitStart(ctx)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	cluster, secret, err := r.gatherCluster(ctx, req.NamespacedName)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	name := fleet.Name(req.Name)
+	if cluster == nil || !r.options.Owns(name) {
+		r.disconnect(name)
+		r.unregister(name)
+		return reconcile.Result{}, nil
+	}
+	malformed := ""
+	if err := r.connect(running, cluster, secret); err != nil {
+		malformed = err.Error()
+	}
+	return reconcile.Result{}, r.reportCluster(ctx, cluster, malformed)
+}
+
+// gatherCluster reads the KubeFedCluster, nil if there is none, and its Secret, nil if there is none.
+func (r memberReconciler) gatherCluster(ctx context.Context, name types.NamespacedName) (*fedv1b1.KubeFedCluster, *corev1.Secret, error) {
+	cluster := &fedv1b1.KubeFedCluster{}
+	if err := r.objects.Get(ctx, name, cluster); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, nil, nil
+		}
+		return nil, nil, fmt.Errorf("get KubeFedCluster %q: %w", name.Name, err)
+	}
+	if cluster.DeletionTimestamp != nil {
+		return nil, nil, nil
+	}
+	secret := &corev1.Secret{}
+	err := r.objects.Get(ctx, types.NamespacedName{Namespace: name.Namespace, Name: cluster.Spec.SecretRef.Name}, secret)
+	if apierrors.IsNotFound(err) || cluster.Spec.SecretRef.Name == "" {
+		return cluster, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("get secret of KubeFedCluster %q: %w", name.Name, err)
+	}
+	return cluster, secret, nil
+}
+
+// connect makes sure that the member runs with the credentials that are declared now. If they are faulty, the old
+// connection is given up too: they were taken away, or are being replaced.
+func (r memberReconciler) connect(running context.Context, cluster *fedv1b1.KubeFedCluster, secret *corev1.Secret) error {
+	name := fleet.Name(cluster.Name)
+	r.register(cluster)
+	credentials, err := member.NewCredentials(cluster, secret)
+	if err != nil {
+		r.disconnect(name)
+		return err
+	}
+	// The pin is part of what makes a connection: without its annotation a name may stand for another cluster.
+	pin := types.UID(cluster.Annotations[host.MemberUIDAnnotation])
+	if ms := r.memberState(name); ms != nil {
+		if ms.generation == credentials.Generation && (pin == ms.pin || ms.pin == "") {
+			ms.pin = pin
+			return nil
+		}
+		r.disconnect(name)
+	}
+	return r.start(running, name, credentials, pin)
+}
+
+func (r memberReconciler) start(running context.Context, name fleet.Name, c *member.Credentials, pin types.UID) error {
+	m, err := member.New(name, c, r.Engine, member.Options{
+		Thresholds: r.options.Thresholds, Pin: pin, Log: r.log.WithValues("member", name), Clock: r.clock,
+	})
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(running)
+	ms := &memberState{
+		name: name, member: m, generation: c.Generation, pin: pin, queue: newQueue("member-" + string(name)),
+		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]bool{},
+	}
+	ms.watch = func(t fleet.Type) { m.Watch(ctx, t) }
+	ms.stop = func() {
+		stop()
+		ms.queue.ShutDown()
+	}
+	r.mu.Lock()
+	r.members[name] = ms
+	r.mu.Unlock()
+	for range r.options.MemberWorkers {
+		ms.workers.Go(func() { r.work(ctx, ms) })
+	}
+	for _, ts := range r.typeStates() {
+		ms.watch(ts.kind)
+	}
+	go m.Run(ctx)
+	r.log.Info("member connected", "member", name)
+	return nil
+}
+
+// disconnect ends everything that runs for the member and touches nothing in it.
+func (e *Engine) disconnect(name fleet.Name) {
+	e.mu.Lock()
+	ms := e.members[name]
+	delete(e.members, name)
+	e.mu.Unlock()
+	if ms == nil {
+		return
+	}
+	ms.stop()
+	ms.workers.Wait() // the old credentials must not write once new ones do
+	e.log.Info("member disconnected", "member", name)
+}
+
+// reportCluster pins the member's identity and writes the status, as far as either says something new.
+func (r memberReconciler) reportCluster(ctx context.Context, cluster *fedv1b1.KubeFedCluster, malformed string) error {
+	var health member.Health
+	if ms := r.memberState(fleet.Name(cluster.Name)); ms != nil && malformed == "" {
+		health = ms.member.Health()
+	}
+	if health.UID != "" && health.Finding != member.Stranger && cluster.Annotations[host.MemberUIDAnnotation] == "" {
+		if err := host.PinCluster(ctx, r.objects, cluster, health.UID); err != nil {
+			return err
+		}
+	}
+	status, changed := host.ClusterStatus(cluster, malformed, health, r.clock.Now())
+	if !changed {
+		return nil
+	}
+	return host.WriteClusterStatus(ctx, r.objects, cluster, status)
+}
+
+// register makes the member part of the snapshot, and looks at every object if that changes who is selected.
+func (e *Engine) register(cluster *fedv1b1.KubeFedCluster) {
+	e.updateMember(fleet.Name(cluster.Name), func(m *fleet.Member) { m.Labels = labels.Set(cluster.Labels) })
+}
+
+// describeMember puts what the probes found into the snapshot.
+func (e *Engine) describeMember(name fleet.Name, h member.Health) {
+	e.updateMember(name, func(m *fleet.Member) {
+		m.Ready = h.Finding == member.Healthy
+		m.UID = h.UID
+		m.Host = h.UID != "" && h.UID == e.options.HostUID
+	})
+}
+
+func (e *Engine) updateMember(name fleet.Name, change func(*fleet.Member)) {
+	e.mu.Lock()
+	before, known := e.snapshot.Member(name)
+	after := before
+	after.Name = name
+	change(&after)
+	e.snapshot = e.snapshot.With(after)
+	e.mu.Unlock()
+	if !known || !labels.Equals(before.Labels, after.Labels) || before.Host != after.Host {
+		e.reselect(name)
+	}
+}
+
+// reselect looks at every object again, for one member whose selection may have changed.
+func (e *Engine) reselect(name fleet.Name) {
+	ms := e.memberState(name)
+	for _, ts := range e.typeStates() {
+		if ms != nil {
+			e.enqueueMember(ms, ts, editLane)
+		}
+		e.publishing.put(resyncLane, ts.objects.Keys("")...)
+	}
+}
+
+func (e *Engine) unregister(name fleet.Name) {
+	e.mu.Lock()
+	_, known := e.snapshot.Member(name)
+	e.snapshot = e.snapshot.Without(name)
+	e.mu.Unlock()
+	if known {
+		e.reselect(name)
+	}
+}
+
+// Snapshot returns the registered members.
+func (e *Engine) Snapshot() fleet.Snapshot {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.snapshot
+}
+
+func (e *Engine) memberState(name fleet.Name) *memberState {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.members[name]
+}
+
+// memberStates returns the connected members sorted by name.
+func (e *Engine) memberStates() []*memberState {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	states := make([]*memberState, 0, len(e.members))
+	for _, ms := range e.members {
+		states = append(states, ms)
+	}
+	slices.SortFunc(states, func(a, b *memberState) int { return cmp.Compare(a.name, b.name) })
+	return states
+}

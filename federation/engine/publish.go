@@ -1,0 +1,291 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/fedsync/fedsync/federation/fault"
+	"github.com/fedsync/fedsync/federation/host"
+	"github.com/fedsync/fedsync/federation/plan"
+	"github.com/fedsync/fedsync/federation/report"
+	"github.com/fedsync/fedsync/fleet"
+	"github.com/fedsync/fedsync/placement"
+)
+
+// publishForever processes the queue of federated objects whose picture may have changed.
+func (e *Engine) publishForever(ctx context.Context) {
+	for {
+		key, priority, shutdown := e.publishing.GetWithPriority()
+		if shutdown {
+			return
+		}
+		again, err := e.publish(ctx, key)
+		if err != nil && ctx.Err() == nil {
+			again = e.pace.failed(key)
+			e.log.V(1).Info("host write failed", "object", key, "retryAfter", again.String(), "reason", err.Error())
+		}
+		if again > 0 {
+			e.publishing.putAfter(lane(priority), again, key)
+		}
+		e.publishing.Done(key)
+	}
+}
+
+// publish writes to the host what the object needs next: the finalizer, the status, or the finalizer's removal. It
+// returns after what time to look again, zero for never.
+func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey) (time.Duration, error) {
+	s, ok := e.subject(key)
+	if !ok {
+		e.pace.forget(key)
+		return 0, nil
+	}
+	if !s.object.Held {
+		return 0, e.hold(ctx, &s)
+	}
+	summary := e.summarize(&s)
+	switch {
+	case !summary.Known:
+		return 0, nil // the watch that has not told anything yet will
+	case s.object.Deleting && summary.Gone:
+		return 0, e.unhold(ctx, &s)
+	case e.published(s.record, summary.Status):
+		return e.pace.unchanged(key, summary.Settled), nil
+	}
+	if wait := e.pace.wait(key, summary, e.clock.Now()); wait > 0 {
+		return wait, nil
+	}
+	if err := e.host.WriteStatus(ctx, s.state.kind, s.state.objects, s.object, summary.Status); err != nil {
+		return 0, err
+	}
+	e.announce(&s, summary)
+	return e.pace.wrote(key, report.Digest(summary.Status).Content, summary, e.clock.Now()), nil
+}
+
+// hold makes sure that the object cannot vanish before its copies, and lets the copies come.
+func (e *Engine) hold(ctx context.Context, s *subject) error {
+	if s.object.Deleting {
+		return nil // never held: it has no copies
+	}
+	if err := e.host.Hold(ctx, s.state.kind, s.state.objects, s.record); err != nil {
+		return ignoreLost(err)
+	}
+	e.enqueueCopies(s.object.Key, editLane)
+	return nil
+}
+
+func (e *Engine) unhold(ctx context.Context, s *subject) error {
+	if err := e.host.Unhold(ctx, s.state.kind, s.state.objects, s.record); err != nil {
+		return ignoreLost(err)
+	}
+	e.pace.forget(s.object.Key)
+	return nil
+}
+
+// ignoreLost drops the error about an object that is gone. A conflict stays: the watch brings the newer version soon, and
+// the retry uses it.
+func ignoreLost(err error) error {
+	if fault.Of(err).Class == fault.Absent {
+		return nil
+	}
+	return err
+}
+
+// published tells that the host already stores what would be written. Under a CRD made by KubeFed messages are dropped:
+// then what we wrote last decides.
+func (e *Engine) published(r *host.Record, s report.Status) bool {
+	digest := report.Digest(s)
+	return digest.Content == r.Published.Content ||
+		digest.Bare == r.Published.Bare && e.pace.lastWritten(r.Object.Key) == digest.Content
+}
+
+// summarize derives the object's status from what is known now.
+func (e *Engine) summarize(s *subject) report.Summary {
+	in := report.Input{Object: s.object, Before: s.record.Published, Now: e.clock.Now()}
+	in.PlacementReason, in.PlacementMessage = placementTrouble(s)
+	known := !s.namespace.Applies || s.namespaceKnown
+	for _, m := range e.Snapshot().Members() {
+		ms := e.memberState(m.Name)
+		journaled := slices.Contains(s.object.Journal, m.Name)
+		if ms == nil { // registered, but without a connection
+			if s.object.Deleting && !journaled && s.verdict(m).Choice != placement.Chosen {
+				continue
+			}
+			if journaled || s.verdict(m).Choice == placement.Chosen {
+				in.Copies = append(in.Copies, report.Copy{Member: m.Name, Obstacle: report.MemberDown, Detail: "there is no connection to the member", Removing: s.object.Deleting || s.verdict(m).Choice == placement.Excluded})
+			}
+			continue
+		}
+		if c, counts := e.copyOf(s, ms, m, journaled); counts {
+			in.Copies = append(in.Copies, c)
+		}
+	}
+	summary := report.Summarize(in)
+	summary.Known = summary.Known && known
+	return summary
+}
+
+// copyOf says how things stand with one copy, and whether it counts: it is wanted, or not known to be gone.
+func (e *Engine) copyOf(s *subject, ms *memberState, m fleet.Member, journaled bool) (report.Copy, bool) {
+	at := e.gather(s, ms, m)
+	in := at.input
+	c := report.Copy{Member: m.Name, Action: plan.Decide(in), Exists: in.Presence == plan.Present}
+	c.Removing = in.Deleting || in.Want == plan.WantExcluded
+	switch {
+	case in.Want == plan.WantChosen && !in.Deleting:
+	case in.Presence == plan.Present && in.Observed.OptedOut, in.Presence == plan.Absent:
+		return c, false
+	case in.Presence == plan.Present:
+	case !journaled && in.Want != plan.WantChosen:
+		return c, false
+	}
+	var desired fleet.Hash
+	if in.Desired != nil {
+		desired = in.Desired.Hash
+	}
+	c.Obstacle, c.Detail = obstacleOf(ms.member.Health(), at.watch, c.Action.Reason == plan.InSync)
+	c.Failure = ms.failureOf(s.object.Key, c.Action.Verb, desired)
+	return c, true
+}
+
+// placementTrouble says in the condition's words why the placement is not known.
+func placementTrouble(s *subject) (reason, message string) {
+	if p, bad := s.object.ProblemIn("spec.placement"); bad {
+		return report.ReasonComputePlacementFailed, p.String()
+	}
+	if !s.namespace.Applies || !s.namespaceKnown {
+		return "", ""
+	}
+	if s.namespace.Object == nil {
+		return report.ReasonNamespaceNotFederated, "there is no FederatedNamespace " + s.object.Key.Namespace + "/" + s.object.Key.Namespace
+	}
+	if p, bad := s.namespace.Object.ProblemIn("spec.placement"); bad {
+		return report.ReasonComputePlacementFailed, "FederatedNamespace " + s.object.Key.Namespace + ": " + p.String()
+	}
+	return "", ""
+}
+
+// announce emits an event when an object that was fine, or had another trouble, cannot be brought in step.
+func (e *Engine) announce(s *subject, summary report.Summary) {
+	if !summary.Settled || !summary.Troubled {
+		return
+	}
+	c, before := summary.Status.Conditions[0], s.record.Published.Condition
+	if c.Reason == before.Reason && c.Message == before.Message {
+		return
+	}
+	kind := s.state.kind.Federated
+	ref := &corev1.ObjectReference{
+		APIVersion: kind.APIVersion(), Kind: kind.Kind, Namespace: s.object.Key.Namespace, Name: s.object.Key.Name,
+		UID: s.object.UID, ResourceVersion: s.object.ResourceVersion,
+	}
+	message := c.Message
+	for _, cluster := range summary.Status.Clusters {
+		if cluster.Message != "" {
+			message += "; " + string(cluster.Name) + ": " + cluster.Message
+			break
+		}
+	}
+	e.recorder.Event(ref, corev1.EventTypeWarning, c.Reason, message)
+}
+
+// pace spreads the status writes of objects that are not settled: none at first, because most edits settle before that and
+// need only one write, then one per growing interval. Bad news travels sooner.
+type pace struct {
+	mu    sync.Mutex
+	steps map[fleet.ObjectKey]step
+}
+
+type step struct {
+	next     time.Time
+	interval time.Duration
+	failures int
+	written  fleet.Hash
+}
+
+const (
+	pendingInterval = 2 * time.Second
+	troubleInterval = 100 * time.Millisecond
+	lastInterval    = 5 * time.Second
+)
+
+// wait returns how long the status must not be written yet.
+func (p *pace) wait(key fleet.ObjectKey, s report.Summary, now time.Time) time.Duration {
+	if s.Settled {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := p.steps[key]
+	if st.interval == 0 {
+		st.interval = pendingInterval
+		st.next = now.Add(pendingInterval)
+		p.steps[key] = st
+	}
+	wait := st.next.Sub(now)
+	if s.Troubled && st.interval == pendingInterval {
+		wait -= pendingInterval - troubleInterval
+	}
+	return wait
+}
+
+// wrote notes a status write and returns when to look again.
+func (p *pace) wrote(key fleet.ObjectKey, content fleet.Hash, s report.Summary, now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := step{written: content}
+	if !s.Settled {
+		st.interval = min(max(2*p.steps[key].interval, pendingInterval), lastInterval)
+		st.next = now.Add(st.interval)
+	} else if !s.Troubled {
+		delete(p.steps, key)
+		return 0
+	}
+	p.steps[key] = st
+	return st.interval
+}
+
+// unchanged notes that there was nothing to write and returns when to look again.
+func (p *pace) unchanged(key fleet.ObjectKey, settled bool) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := p.steps[key]
+	st.failures = 0
+	if settled {
+		st.interval, st.next = 0, time.Time{}
+	}
+	if st == (step{}) {
+		delete(p.steps, key)
+	} else {
+		p.steps[key] = st
+	}
+	if settled {
+		return 0
+	}
+	return lastInterval
+}
+
+// failed notes a failed host write and returns when to try again.
+func (p *pace) failed(key fleet.ObjectKey) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := p.steps[key]
+	st.failures++
+	p.steps[key] = st
+	return backoff(st.failures, 20*time.Millisecond, lastRetryPause)
+}
+
+func (p *pace) lastWritten(key fleet.ObjectKey) fleet.Hash {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.steps[key].written
+}
+
+func (p *pace) forget(key fleet.ObjectKey) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.steps, key)
+}

@@ -1,0 +1,37 @@
+package engine
+
+import (
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+
+	"github.com/fedsync/fedsync/fleet"
+)
+
+// lane orders the work of one queue: what a person waits for comes first (kubefleet#46: edits waited for hours behind
+// thousands of unchanged objects).
+type lane int
+
+// The lanes, the most urgent last.
+const (
+	resyncLane lane = iota
+	driftLane
+	editLane
+)
+
+// queue holds keys of federated objects, each once, the most urgent lane first. Inside a member's queue a key stands for
+// the object's copy in that member.
+type queue struct {
+	priorityqueue.PriorityQueue[fleet.ObjectKey]
+}
+
+func newQueue(name string) queue {
+	return queue{priorityqueue.New[fleet.ObjectKey](name)}
+}
+
+func (q queue) put(l lane, keys ...fleet.ObjectKey) { q.putAfter(l, 0, keys...) }
+
+func (q queue) putAfter(l lane, after time.Duration, keys ...fleet.ObjectKey) {
+	priority := int(l)
+	q.AddWithOpts(priorityqueue.AddOpts{After: after, Priority: &priority}, keys...)
+}

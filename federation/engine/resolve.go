@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"slices"
+	"time"
+
+	"github.com/fedsync/fedsync/federation/host"
+	"github.com/fedsync/fedsync/federation/member"
+	"github.com/fedsync/fedsync/federation/watch"
+	"github.com/fedsync/fedsync/fleet"
+	"github.com/fedsync/fedsync/placement"
+)
+
+// unheardPause is how long an edit may go without a word from any member before the host is told how it stands.
+const unheardPause = 3 * time.Second
+
+// objectChanged turns the change of a federated object into work. It runs in the goroutine of the host's watch.
+func (e *Engine) objectChanged(c host.Change) {
+	if c.New == nil {
+		e.objectGone(c.Old)
+		return
+	}
+	key := c.New.Key
+	switch {
+	case c.StatusOnly, !c.New.Held:
+		e.publishing.put(editLane, key)
+		return
+	case e.enqueueCopies(key, editLane) == 0:
+		e.publishing.put(editLane, key)
+	default:
+		e.publishing.putAfter(editLane, unheardPause, key)
+	}
+	if e.placesOthers(c) {
+		e.enqueueContents(key.Namespace)
+	}
+}
+
+func (e *Engine) objectGone(o *fleet.FederatedObject) {
+	for _, ms := range e.memberStates() {
+		ms.forget(o.Key)
+	}
+	e.pace.forget(o.Key)
+	if o.Key.Type == fleet.NamespaceType {
+		e.enqueueContents(o.Key.Namespace)
+	}
+}
+
+// placesOthers tells that other objects' placements depend on the object.
+func (e *Engine) placesOthers(c host.Change) bool {
+	return c.New.Key.Type == fleet.NamespaceType && c.New.Key.Name == c.New.Key.Namespace
+}
+
+// enqueueContents enqueues everything that lives in a namespace, because its placement may have changed.
+func (e *Engine) enqueueContents(namespace string) {
+	for _, ts := range e.typeStates() {
+		if !ts.kind.Target.Namespaced {
+			continue
+		}
+		for _, key := range ts.objects.Keys(namespace) {
+			e.enqueueCopies(key, editLane)
+			e.publishing.put(editLane, key)
+		}
+	}
+}
+
+// enqueueCopies puts the object into the queue of every member that may have to act: those that are chosen, hold a copy,
+// or are named by the published status. It returns how many they are.
+func (e *Engine) enqueueCopies(key fleet.ObjectKey, l lane) int {
+	s, ok := e.subject(key)
+	if !ok {
+		return 0
+	}
+	affected := 0
+	for _, m := range e.Snapshot().Members() {
+		ms := e.memberState(m.Name)
+		if ms == nil || !e.affects(&s, ms, m) {
+			continue
+		}
+		ms.queue.put(l, key)
+		affected++
+	}
+	return affected
+}
+
+func (e *Engine) affects(s *subject, ms *memberState, m fleet.Member) bool {
+	if s.verdict(m).Choice == placement.Chosen || slices.Contains(s.object.Journal, m.Name) {
+		return true
+	}
+	kind := s.state.kind
+	_, present, _ := ms.member.Observed(kind.Name, kind.CopyNamespace(s.object.Key.Namespace), s.object.Key.Name)
+	return present
+}
+
+// enqueueMember puts every object of a type into one member's queue.
+func (e *Engine) enqueueMember(ms *memberState, ts *typeState, l lane) {
+	ms.queue.put(l, ts.objects.Keys("")...)
+}
+
+// HealthChanged implements member.Listener.
+func (e *Engine) HealthChanged(name fleet.Name, before, after member.Health) {
+	e.clusters.ask(e.options.Namespace, string(name)) // which writes only what is new, or a heartbeat
+	if before.Finding == after.Finding && before.UID == after.UID && before.Reachable == after.Reachable {
+		return
+	}
+	e.log.Info("member health", "member", name, "reachable", after.Reachable, "detail", after.Detail)
+	e.describeMember(name, after)
+	if before.Finding == after.Finding {
+		return
+	}
+	for _, ts := range e.typeStates() {
+		e.publishing.put(resyncLane, ts.objects.Keys("")...)
+	}
+}
+
+// CopyChanged implements member.Listener.
+func (e *Engine) CopyChanged(name fleet.Name, t fleet.TypeName, namespace, copyName string) {
+	ms, ts := e.memberState(name), e.typeState(t)
+	if ms == nil || ts == nil {
+		return
+	}
+	key := fleet.ObjectKey{Type: t, Namespace: namespace, Name: copyName}
+	if ts.kind.IsNamespace() {
+		key.Namespace = copyName
+		ms.namespaceChanged(copyName)
+	}
+	if _, _, status := ms.member.Observed(t, namespace, copyName); status.State != watch.Synced {
+		return // everything is looked at when the watch has synced
+	}
+	if ts.objects.Get(key.Namespace, key.Name) != nil {
+		ms.queue.put(driftLane, key)
+	}
+}
+
+// WatchChanged implements member.Listener.
+func (e *Engine) WatchChanged(name fleet.Name, t fleet.TypeName, s watch.Status) {
+	ms, ts := e.memberState(name), e.typeState(t)
+	if ms == nil || ts == nil {
+		return
+	}
+	if s.State != watch.Synced {
+		e.log.Info("watch degraded", "member", name, "type", t, "detail", s.Detail)
+	}
+	e.enqueueMember(ms, ts, resyncLane)
+}

@@ -1,0 +1,265 @@
+package engine
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/fedsync/fedsync/federation/fault"
+	"github.com/fedsync/fedsync/federation/member"
+	"github.com/fedsync/fedsync/federation/plan"
+	"github.com/fedsync/fedsync/federation/report"
+	"github.com/fedsync/fedsync/federation/watch"
+	"github.com/fedsync/fedsync/fleet"
+)
+
+// memberState is a member with its queue, its workers and the refusals that still stand.
+type memberState struct {
+	name       fleet.Name
+	member     *member.Member
+	generation string    // of the credentials
+	pin        types.UID // the identity that the connection was made for; only the reconciler touches it
+	queue      queue
+	watch      func(fleet.Type) // starts a watch that lives as long as the connection
+	stop       context.CancelFunc
+	workers    sync.WaitGroup
+
+	mu      sync.Mutex
+	trouble map[fleet.ObjectKey]trouble
+	waiting map[string]map[fleet.ObjectKey]bool // for their namespace
+}
+
+// trouble is a failed attempt. It stands until the attempt would be another one, succeeds, or its time has come.
+type trouble struct {
+	verb     plan.Verb
+	desired  fleet.Hash
+	attempts int
+	next     time.Time
+	// failure is what to report, nil for a failure that says nothing about the object, such as a conflict.
+	failure *report.Failure
+}
+
+// work processes the member's queue until it shuts down. While the member cannot be reached, it waits.
+func (e *Engine) work(ctx context.Context, ms *memberState) {
+	for {
+		key, priority, shutdown := ms.queue.GetWithPriority()
+		if shutdown {
+			return
+		}
+		if ms.member.Ready(ctx) == nil {
+			e.syncCopy(ctx, ms, key, lane(priority))
+		}
+		ms.queue.Done(key)
+	}
+}
+
+// syncCopy brings one copy one step closer to what it should be.
+func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.ObjectKey, l lane) {
+	s, ok := e.subject(key)
+	m, registered := e.Snapshot().Member(ms.name)
+	if !ok || !registered {
+		ms.forget(key)
+		return
+	}
+	at := e.gather(&s, ms, m)
+	action := plan.Decide(at.input)
+	if again := e.act(ctx, ms, &s, at, action); again > 0 {
+		ms.queue.putAfter(l, again, key)
+	}
+	e.publishing.put(l, key)
+}
+
+// act does what was decided and returns after what time the copy must be looked at again, zero for never: an event will
+// tell.
+func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) time.Duration {
+	key := s.object.Key
+	switch a.Verb {
+	case plan.None:
+		ms.forget(key)
+		if a.Reason == plan.InSync && at.input.Observed.Covered != at.input.Desired.Hash {
+			ms.member.Remember(s.state.kind, key, at.input.Observed, at.input.Desired.Hash)
+		}
+		return 0
+	case plan.Wait:
+		if a.Reason == plan.NamespaceMissing || a.Reason == plan.NamespaceTerminating {
+			ms.waitForNamespace(key)
+		}
+		return 0
+	default:
+	}
+	attempt := trouble{verb: a.Verb}
+	if at.input.Desired != nil {
+		attempt.desired = at.input.Desired.Hash
+	}
+	if left := ms.mustWait(key, attempt, e.clock.Now()); left > 0 {
+		return left
+	}
+	err := e.write(ctx, ms, s, at, a.Verb)
+	if a.Reason == plan.Drifted && err == nil {
+		e.log.Info("drift corrected", "object", key, "member", ms.name, "field", a.Field)
+	}
+	return e.judge(ctx, ms, key, attempt, err)
+}
+
+func (e *Engine) write(ctx context.Context, ms *memberState, s *subject, at situation, v plan.Verb) error {
+	kind, key, in := s.state.kind, s.object.Key, at.input
+	switch v {
+	case plan.Apply:
+		return ms.member.Apply(ctx, kind, key, in.Desired, in.Observed)
+	case plan.Create:
+		return ms.member.Create(ctx, kind, key, in.Desired)
+	case plan.Delete:
+		return ms.member.Delete(ctx, kind, key, in.Observed)
+	case plan.Release:
+		return ms.member.Release(ctx, kind, key, in.Observed)
+	default:
+		return nil
+	}
+}
+
+// Pauses between attempts, by what failed. Each doubles from the first to the last.
+const (
+	firstConflictPause, lastConflictPause = 5 * time.Millisecond, time.Second
+	firstRetryPause, lastRetryPause       = 250 * time.Millisecond, 30 * time.Second
+	firstRefusalPause, lastRefusalPause   = 2 * time.Second, 2 * time.Minute
+)
+
+// judge takes note of how an attempt ended and returns when to come back.
+func (e *Engine) judge(ctx context.Context, ms *memberState, key fleet.ObjectKey, t trouble, err error) time.Duration {
+	f := fault.Of(err)
+	if f.Class == fault.None || ctx.Err() != nil {
+		ms.forget(key)
+		if t.verb == plan.Create { // what a create owns must become what an apply owns
+			return time.Millisecond
+		}
+		return 0
+	}
+	t.attempts = ms.attemptsBefore(key, t) + 1
+	t.failure = &report.Failure{Verb: t.verb, Exists: f.Class == fault.Exists, Message: f.Message()}
+	var pause time.Duration
+	switch f.Class {
+	case fault.Conflict:
+		t.failure = nil
+		pause = backoff(t.attempts, firstConflictPause, lastConflictPause)
+	case fault.Overloaded:
+		t.failure = nil
+		pause = f.After
+	case fault.Unreachable, fault.Unauthorized:
+		t.failure = nil // the member's state says it
+		ms.member.Suspect()
+		pause = firstRetryPause
+	case fault.Absent:
+		t.failure = nil // gone meanwhile: the watch is about to say so
+		pause = backoff(t.attempts, firstRetryPause, lastRetryPause)
+	case fault.NamespaceMissing, fault.NamespaceTerminating:
+		ms.waitForNamespace(key)
+		pause = backoff(t.attempts, firstRefusalPause, lastRefusalPause)
+	case fault.Rejected, fault.Forbidden, fault.Exists, fault.TypeMissing:
+		pause = backoff(t.attempts, firstRefusalPause, lastRefusalPause)
+	default:
+		pause = backoff(t.attempts, firstRetryPause, lastRetryPause)
+	}
+	t.next = e.clock.Now().Add(pause)
+	ms.remember(key, t)
+	e.log.V(1).Info("attempt failed", "object", key, "member", ms.name, "attempts", t.attempts, "retryAfter", pause.String(), "reason", f.Message())
+	return pause
+}
+
+// backoff returns the pause after so many failed attempts, with a fifth of jitter so that many copies do not come back
+// at the same instant.
+func backoff(attempts int, first, last time.Duration) time.Duration {
+	pause := last
+	if shift := attempts - 1; shift < 20 && first<<shift < last {
+		pause = first << shift
+	}
+	return pause + time.Duration(rand.Int64N(int64(pause)/5+1)) //nolint:gosec // jitter needs no secrecy
+}
+
+func (ms *memberState) forget(key fleet.ObjectKey) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	delete(ms.trouble, key)
+}
+
+func (ms *memberState) remember(key fleet.ObjectKey, t trouble) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	ms.trouble[key] = t
+}
+
+// attemptsBefore counts the failures of this very attempt.
+func (ms *memberState) attemptsBefore(key fleet.ObjectKey, t trouble) int {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if known := ms.trouble[key]; known.verb == t.verb && known.desired == t.desired {
+		return known.attempts
+	}
+	return 0
+}
+
+// mustWait returns how long this very attempt has to wait because it failed before, zero if it may go ahead.
+func (ms *memberState) mustWait(key fleet.ObjectKey, t trouble, now time.Time) time.Duration {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	known, failed := ms.trouble[key]
+	if !failed || known.verb != t.verb || known.desired != t.desired {
+		return 0
+	}
+	return known.next.Sub(now)
+}
+
+// failureOf returns the refusal that stands against what would be done now, or nil.
+func (ms *memberState) failureOf(key fleet.ObjectKey, v plan.Verb, desired fleet.Hash) *report.Failure {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if known := ms.trouble[key]; known.verb == v && known.desired == desired {
+		return known.failure
+	}
+	return nil
+}
+
+func (ms *memberState) waitForNamespace(key fleet.ObjectKey) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if ms.waiting[key.Namespace] == nil {
+		ms.waiting[key.Namespace] = map[fleet.ObjectKey]bool{}
+	}
+	ms.waiting[key.Namespace][key] = true
+}
+
+// namespaceChanged lets the copies that waited for the namespace try again at once.
+func (ms *memberState) namespaceChanged(namespace string) {
+	ms.mu.Lock()
+	waiting := ms.waiting[namespace]
+	delete(ms.waiting, namespace)
+	for key := range waiting {
+		delete(ms.trouble, key)
+	}
+	ms.mu.Unlock()
+	for key := range waiting {
+		ms.queue.put(editLane, key)
+	}
+}
+
+// obstacleOf says what keeps the member as a whole from being worked on.
+func obstacleOf(h member.Health, s watch.Status, inSync bool) (report.Obstacle, string) {
+	switch {
+	case h.Finding == member.Unprobed:
+		return report.WatchStarting, ""
+	case h.Finding != member.Healthy:
+		return report.MemberDown, "the member is not ready"
+	case !h.Reachable && !inSync:
+		return report.MemberDown, "the member cannot be reached"
+	}
+	switch s.State {
+	case watch.Synced:
+		return report.NoObstacle, ""
+	case watch.Syncing:
+		return report.WatchStarting, ""
+	default:
+		return report.WatchFailed, s.Detail
+	}
+}

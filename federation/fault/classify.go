@@ -1,0 +1,125 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Class says how to come back after an error.
+type Class int
+
+// The classes.
+const (
+	// None: there was no error.
+	None Class = iota
+	// Retry: the server failed at this one request; try again with growing delays.
+	Retry
+	// Conflict: the object changed meanwhile; look again and decide again at once.
+	Conflict
+	// Overloaded: the server asks to come back after Fault.After.
+	Overloaded
+	// Unreachable: no usable answer came. Whether the request was carried out is unknown.
+	Unreachable
+	// Unauthorized: the server does not know our credentials.
+	Unauthorized
+	// Forbidden: our credentials may not do this.
+	Forbidden
+	// Rejected: the server understood and refused; trying again the same can hardly help.
+	Rejected
+	// Exists: an object of that name exists.
+	Exists
+	// Absent: the object itself does not exist.
+	Absent
+	// TypeMissing: the server does not serve the type.
+	TypeMissing
+	// NamespaceMissing: the namespace does not exist.
+	NamespaceMissing
+	// NamespaceTerminating: the namespace is being deleted.
+	NamespaceTerminating
+)
+
+// Fault is a classified error.
+type Fault struct {
+	Class Class
+	// After is the delay that the server asked for, zero if it did not.
+	After time.Duration
+	// Err is the error itself, nil for None.
+	Err error
+}
+
+// Message returns the error's text, or "".
+func (f Fault) Message() string {
+	if f.Err == nil {
+		return ""
+	}
+	var status apierrors.APIStatus
+	if errors.As(f.Err, &status) {
+		return status.Status().Message
+	}
+	return f.Err.Error()
+}
+
+// Of classifies the error.
+func Of(err error) Fault {
+	f := Fault{Err: err}
+	if err == nil {
+		return f
+	}
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		f.Class, f.After = ofStatus(err, status.Status())
+		return f
+	}
+	// Everything else never was an answer: refused connections, broken TLS, deadlines, cut streams.
+	f.Class = Unreachable
+	if errors.Is(err, context.Canceled) {
+		f.Class = Retry
+	}
+	return f
+}
+
+func ofStatus(err error, s metav1.Status) (Class, time.Duration) {
+	if seconds, ok := apierrors.SuggestsClientDelay(err); ok && (s.Code == http.StatusTooManyRequests || s.Code == http.StatusServiceUnavailable) {
+		return Overloaded, time.Duration(seconds) * time.Second
+	}
+	switch {
+	case s.Code == http.StatusNotFound:
+		return ofNotFound(s), 0
+	case s.Code == http.StatusTooManyRequests:
+		return Overloaded, time.Second
+	case apierrors.IsAlreadyExists(err):
+		return Exists, 0
+	case s.Code == http.StatusConflict:
+		return Conflict, 0
+	case s.Code == http.StatusUnauthorized:
+		return Unauthorized, 0
+	case apierrors.HasStatusCause(err, "NamespaceTerminating"):
+		return NamespaceTerminating, 0
+	case s.Code == http.StatusForbidden:
+		return Forbidden, 0
+	case s.Code == http.StatusBadGateway, s.Code == http.StatusServiceUnavailable, s.Code == http.StatusGatewayTimeout && s.Details == nil:
+		return Unreachable, 0
+	case s.Code >= http.StatusBadRequest && s.Code < http.StatusInternalServerError && s.Code != http.StatusRequestTimeout:
+		return Rejected, 0
+	default:
+		return Retry, 0
+	}
+}
+
+// ofNotFound tells apart the three things that a 404 can mean: the details of a missing object name it, those of a
+// missing namespace name the namespace, and those of a missing type have no name.
+func ofNotFound(s metav1.Status) Class {
+	switch {
+	case s.Details == nil || s.Details.Name == "":
+		return TypeMissing
+	case s.Details.Kind == "namespaces" && s.Details.Group == "":
+		return NamespaceMissing
+	default:
+		return Absent
+	}
+}

@@ -1,0 +1,143 @@
+package host
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/fedsync/fedsync/federation/report"
+	"github.com/fedsync/fedsync/fleet"
+)
+
+// Names that KubeFed gave to what it writes on federated objects.
+const (
+	// Finalizer holds a federated object until its copies are removed.
+	Finalizer = "kubefed.io/sync-controller"
+	// OrphanAnnotation, with the value "true", makes a deletion release the copies.
+	OrphanAnnotation = "kubefed.io/orphan"
+)
+
+// decodeObject turns what the API server sent into the object and what is remembered of its status. Whatever is wrong
+// with the content becomes a Problem of the object.
+func decodeObject(t fleet.TypeName, raw *rawObject) (*fleet.FederatedObject, report.Published) {
+	o := &fleet.FederatedObject{
+		Key:             fleet.ObjectKey{Type: t, Namespace: raw.Namespace, Name: raw.Name},
+		UID:             raw.UID,
+		ResourceVersion: raw.ResourceVersion,
+		Generation:      raw.Generation,
+		Deleting:        raw.DeletionTimestamp != nil,
+		Held:            slices.Contains(raw.Finalizers, Finalizer),
+		Orphan:          raw.Annotations[OrphanAnnotation] == "true",
+	}
+	decodeSpec(o, raw.Spec)
+	var status report.Status
+	if err := json.Unmarshal(raw.Status, &status); err != nil {
+		status = report.Status{} // missing, or not written by us: the next write replaces it
+	}
+	for _, c := range status.Clusters {
+		o.Journal = append(o.Journal, c.Name)
+	}
+	slices.Sort(o.Journal)
+	return o, report.Digest(status)
+}
+
+func decodeSpec(o *fleet.FederatedObject, raw json.RawMessage) {
+	var spec struct {
+		Template       json.RawMessage `json:"template"`
+		Placement      json.RawMessage `json:"placement"`
+		Overrides      json.RawMessage `json:"overrides"`
+		RetainReplicas json.RawMessage `json:"retainReplicas"`
+	}
+	if !isObject(raw) || json.Unmarshal(raw, &spec) != nil {
+		o.Problems = []fleet.Problem{
+			{Field: "spec.placement", Message: "spec is missing or no object"},
+			{Field: "spec.template", Message: "spec is missing or no object"},
+		}
+		return
+	}
+	problem := func(field, format string, args ...any) {
+		o.Problems = append(o.Problems, fleet.Problem{Field: field, Message: fmt.Sprintf(format, args...)})
+	}
+	decodePlacement(&o.Placement, spec.Placement, problem)
+	if given(spec.Template) {
+		o.Template = spec.Template
+		if !isObject(spec.Template) {
+			problem("spec.template", "must be an object")
+		}
+	}
+	if given(spec.Overrides) {
+		o.Overrides = spec.Overrides
+	}
+	if given(spec.RetainReplicas) && json.Unmarshal(spec.RetainReplicas, &o.RetainReplicas) != nil {
+		problem("spec.template", "spec.retainReplicas must be true or false")
+	}
+}
+
+func decodePlacement(p *fleet.Placement, raw json.RawMessage, problem func(field, format string, args ...any)) {
+	if !given(raw) {
+		return
+	}
+	var placement struct {
+		Clusters        json.RawMessage `json:"clusters"`
+		ClusterSelector json.RawMessage `json:"clusterSelector"`
+	}
+	if !isObject(raw) || json.Unmarshal(raw, &placement) != nil {
+		problem("spec.placement", "must be an object")
+		return
+	}
+	if given(placement.Clusters) {
+		decodeClusters(p, placement.Clusters, problem)
+		return // a list wins: what the selector says does not matter
+	}
+	if !given(placement.ClusterSelector) {
+		return
+	}
+	var selector metav1.LabelSelector
+	if err := json.Unmarshal(placement.ClusterSelector, &selector); err != nil {
+		problem("spec.placement.clusterSelector", "must be a label selector: %v", err)
+		return
+	}
+	parsed, err := metav1.LabelSelectorAsSelector(&selector)
+	if err != nil {
+		problem("spec.placement.clusterSelector", "%v", err)
+		return
+	}
+	if parsed.Empty() {
+		parsed = labels.Everything()
+	}
+	p.Selector = parsed
+}
+
+func decodeClusters(p *fleet.Placement, raw json.RawMessage, problem func(field, format string, args ...any)) {
+	var clusters []struct {
+		Name string `json:"name"`
+	}
+	if err := json.Unmarshal(raw, &clusters); err != nil {
+		problem("spec.placement.clusters", "must be a list of {name}")
+		return
+	}
+	p.Listed = true
+	for i, c := range clusters {
+		if c.Name == "" {
+			problem(fmt.Sprintf("spec.placement.clusters[%d].name", i), "must name a cluster")
+		}
+		p.Clusters = append(p.Clusters, fleet.Name(c.Name))
+	}
+	slices.Sort(p.Clusters)
+	p.Clusters = slices.Compact(p.Clusters)
+}
+
+// given tells that a field is present and not null.
+func given(raw json.RawMessage) bool {
+	trimmed := bytes.TrimSpace(raw)
+	return len(trimmed) > 0 && !bytes.Equal(trimmed, []byte("null"))
+}
+
+func isObject(raw json.RawMessage) bool {
+	trimmed := bytes.TrimSpace(raw)
+	return len(trimmed) > 0 && trimmed[0] == '{'
+}

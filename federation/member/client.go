@@ -1,0 +1,124 @@
+package member
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/version"
+	apiwatch "k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+
+	"github.com/fedsync/fedsync/fleet"
+)
+
+// Deadlines of one request.
+const (
+	requestTimeout = 15 * time.Second
+	probeTimeout   = 3 * time.Second
+)
+
+// client speaks to one member over one transport.
+type client struct {
+	metadata metadata.Interface
+	rest     *rest.RESTClient
+}
+
+func newClient(config *rest.Config) (*client, error) {
+	config = metadata.ConfigFor(config)
+	transport, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("make transport: %w", err)
+	}
+	c := &client{}
+	if c.metadata, err = metadata.NewForConfigAndClient(config, transport); err != nil {
+		return nil, fmt.Errorf("make metadata client: %w", err)
+	}
+	config = rest.CopyConfig(config)
+	config.GroupVersion = &schema.GroupVersion{}
+	if c.rest, err = rest.RESTClientForConfigAndClient(config, transport); err != nil {
+		return nil, fmt.Errorf("make client: %w", err)
+	}
+	return c, nil
+}
+
+// metadataOnly asks for an answer without the object's content.
+const metadataOnly = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+// path returns the path of an object of the resource, in the version that the object is written in.
+func path(r fleet.Resource, apiVersion, namespace, name string) []string {
+	segments := []string{"api", apiVersion}
+	if strings.Contains(apiVersion, "/") {
+		segments = append([]string{"apis"}, strings.Split(apiVersion, "/")...)
+	}
+	if r.Namespaced {
+		segments = append(segments, "namespaces", namespace)
+	}
+	segments = append(segments, r.Plural)
+	if name != "" {
+		segments = append(segments, name)
+	}
+	return segments
+}
+
+// source lists and watches the copies of one type, as metadata. It selects by the presence of the managed label, so that
+// objects which opted out (label "false") are seen and left alone.
+type source struct {
+	client    *client
+	resource  schema.GroupVersionResource
+	namespace string
+}
+
+func (s *source) List(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+	o.LabelSelector = fleet.ManagedLabel
+	return s.client.metadata.Resource(s.resource).Namespace(s.namespace).List(ctx, o)
+}
+
+func (s *source) Watch(ctx context.Context, o metav1.ListOptions) (apiwatch.Interface, error) {
+	o.LabelSelector = fleet.ManagedLabel
+	return s.client.metadata.Resource(s.resource).Namespace(s.namespace).Watch(ctx, o)
+}
+
+// identity returns the UID of the kube-system namespace, which tells clusters apart.
+func (c *client) identity(ctx context.Context) (types.UID, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	ns, err := c.metadata.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}).Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	if err != nil {
+		return "", fmt.Errorf("get namespace %q: %w", metav1.NamespaceSystem, err)
+	}
+	return ns.UID, nil
+}
+
+// healthz returns what /healthz says: "ok" from a healthy server.
+func (c *client) healthz(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	body, err := c.rest.Get().AbsPath("/healthz").SetHeader("Accept", "*/*").Do(ctx).Raw()
+	if err != nil {
+		return "", fmt.Errorf("get /healthz: %w", err)
+	}
+	return strings.TrimSpace(string(body)), nil
+}
+
+// gitVersion returns the server's version, such as v1.37.2.
+func (c *client) gitVersion(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	body, err := c.rest.Get().AbsPath("/version").SetHeader("Accept", runtime.ContentTypeJSON).Do(ctx).Raw()
+	if err != nil {
+		return "", fmt.Errorf("get /version: %w", err)
+	}
+	var v version.Info
+	if err := json.Unmarshal(body, &v); err != nil {
+		return "", fmt.Errorf("read /version: %w", err)
+	}
+	return v.GitVersion, nil
+}

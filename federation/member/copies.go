@@ -1,0 +1,174 @@
+package member
+
+import (
+	"fmt"
+	"sync"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	"github.com/fedsync/fedsync/fleet"
+)
+
+// FieldManager is the one name under which fedsync writes to members.
+const FieldManager = "fedsync"
+
+// legacyManager is the name under which KubeFed v0.10 wrote: the base name of its binary.
+const legacyManager = "controller-manager"
+
+// copies holds what is known of the copies of one type in one member. It is a cache.ReflectorStore, safe for concurrent
+// use. An object counts as a copy if it carries the managed label, whatever its value.
+type copies struct {
+	changed func(namespace, name string)
+
+	mu       sync.RWMutex
+	observed map[types.NamespacedName]fleet.Observed
+}
+
+func newCopies(changed func(namespace, name string)) *copies {
+	return &copies{changed: changed, observed: map[types.NamespacedName]fleet.Observed{}}
+}
+
+func (c *copies) get(namespace, name string) (fleet.Observed, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	o, ok := c.observed[types.NamespacedName{Namespace: namespace, Name: name}]
+	return o, ok
+}
+
+// Add implements cache.ReflectorStore.
+func (c *copies) Add(o any) error { return c.Update(o) }
+
+// Update implements cache.ReflectorStore.
+func (c *copies) Update(o any) error {
+	m, ok := o.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return fmt.Errorf("store %T: not metadata", o)
+	}
+	if c.put(m, fleet.Hash{}) {
+		c.changed(m.Namespace, m.Name)
+	}
+	return nil
+}
+
+// Delete implements cache.ReflectorStore. A late word about an earlier object of the same name is ignored.
+func (c *copies) Delete(o any) error {
+	m, ok := o.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return fmt.Errorf("forget %T: not metadata", o)
+	}
+	name := types.NamespacedName{Namespace: m.Namespace, Name: m.Name}
+	c.mu.Lock()
+	known, present := c.observed[name]
+	gone := present && known.UID == m.UID && !older(m.ResourceVersion, known.ResourceVersion)
+	if gone {
+		delete(c.observed, name)
+	}
+	c.mu.Unlock()
+	if gone {
+		c.changed(m.Namespace, m.Name)
+	}
+	return nil
+}
+
+// Replace implements cache.ReflectorStore. A copy that we wrote after the list was made stays.
+func (c *copies) Replace(list []any, version string) error {
+	present := make(map[types.NamespacedName]bool, len(list))
+	for _, o := range list {
+		m, ok := o.(*metav1.PartialObjectMetadata)
+		if !ok {
+			return fmt.Errorf("store %T: not metadata", o)
+		}
+		present[types.NamespacedName{Namespace: m.Namespace, Name: m.Name}] = true
+	}
+	for _, o := range list {
+		if err := c.Update(o); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	var gone []types.NamespacedName
+	for name, o := range c.observed {
+		if !present[name] && !older(version, o.ResourceVersion) {
+			delete(c.observed, name)
+			gone = append(gone, name)
+		}
+	}
+	c.mu.Unlock()
+	for _, name := range gone {
+		c.changed(name.Namespace, name.Name)
+	}
+	return nil
+}
+
+// Resync implements cache.ReflectorStore.
+func (c *copies) Resync() error { return nil }
+
+// put records the metadata unless something newer is known, and tells whether anything differs. A hash that is given
+// counts as proven to be covered.
+func (c *copies) put(m *metav1.PartialObjectMetadata, covered fleet.Hash) bool {
+	o := observe(m)
+	o.Covered = covered
+	name := types.NamespacedName{Namespace: m.Namespace, Name: m.Name}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known, present := c.observed[name]
+	if _, labelled := m.Labels[fleet.ManagedLabel]; !labelled { // released
+		delete(c.observed, name)
+		return present
+	}
+	if present && known.UID == o.UID {
+		if older(o.ResourceVersion, known.ResourceVersion) {
+			return false
+		}
+		if o.Covered == (fleet.Hash{}) && known.Owned == o.Owned && known.Applied == o.Applied {
+			o.Covered = known.Covered
+		}
+	}
+	c.observed[name] = o
+	known.ResourceVersion, known.Generation = o.ResourceVersion, o.Generation
+	return !present || known != o
+}
+
+// remember notes that the owned fields were found to cover the desired hash, unless the copy changed meanwhile.
+func (c *copies) remember(namespace, name string, seen fleet.Observed, covered fleet.Hash) {
+	key := types.NamespacedName{Namespace: namespace, Name: name}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known, ok := c.observed[key]; ok && known == seen {
+		known.Covered = covered
+		c.observed[key] = known
+	}
+}
+
+// observe reduces the metadata to what is kept.
+func observe(m *metav1.PartialObjectMetadata) fleet.Observed {
+	o := fleet.Observed{
+		UID:             m.UID,
+		ResourceVersion: m.ResourceVersion,
+		Generation:      m.Generation,
+		Applied:         fleet.ParseHash(m.Annotations[fleet.AppliedAnnotation]),
+		OptedOut:        m.Labels[fleet.ManagedLabel] == fleet.LabelFalse,
+		Deleting:        m.DeletionTimestamp != nil,
+	}
+	for _, entry := range m.ManagedFields {
+		switch {
+		case entry.Subresource != "" || entry.FieldsV1 == nil:
+		case entry.Manager == FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply:
+			o.Owned = fleet.NewOwnership(entry.FieldsV1.GetRawString())
+		case entry.Operation == metav1.ManagedFieldsOperationUpdate && (entry.Manager == legacyManager || entry.Manager == FieldManager):
+			o.LegacyOwned = true
+		}
+	}
+	return o
+}
+
+// older tells that version a is known to come before version b.
+func older(a, b string) bool {
+	if a == "" || b == "" {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(a, b)
+	return err == nil && order < 0
+}

@@ -1,0 +1,106 @@
+package member
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
+	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
+)
+
+// tokenKey is the key of KubeFed's Secrets that holds the bearer token.
+const tokenKey = "token"
+
+// Credentials are what it takes to reach a member. Two with the same Generation reach the same member the same way.
+type Credentials struct {
+	// Config has no client-side rate limit: bounded workers and the server's own fairness are the limit.
+	Config *rest.Config
+	// Generation changes with everything that the connection depends on. It reveals none of it.
+	Generation string
+}
+
+// NewCredentials reads a KubeFedCluster and its Secret, which is nil if it does not exist. The error says to the user
+// which field is wrong.
+func NewCredentials(cluster *fedv1b1.KubeFedCluster, secret *corev1.Secret) (*Credentials, error) {
+	spec := &cluster.Spec
+	switch {
+	case spec.SecretRef.Name == "":
+		return nil, fmt.Errorf("spec.secretRef.name is empty")
+	case secret == nil:
+		return nil, fmt.Errorf("spec.secretRef.name: there is no Secret %q in namespace %q", spec.SecretRef.Name, cluster.Namespace)
+	}
+	token := strings.TrimSpace(string(secret.Data[tokenKey]))
+	if token == "" || strings.ContainsAny(token, "\r\n\x00") {
+		return nil, fmt.Errorf("secret %q: key %q must hold a bearer token on one line", spec.SecretRef.Name, tokenKey)
+	}
+	endpoint, err := parseEndpoint(spec.APIEndpoint)
+	if err != nil {
+		return nil, fmt.Errorf("spec.apiEndpoint: %w", err)
+	}
+	c := &rest.Config{Host: endpoint, BearerToken: token, QPS: -1, UserAgent: "fedsync"}
+	if c.TLSClientConfig, err = tlsConfig(spec); err != nil {
+		return nil, err
+	}
+	if c.Proxy, err = proxy(spec.ProxyURL); err != nil {
+		return nil, fmt.Errorf("spec.proxyURL: %w", err)
+	}
+	return &Credentials{Config: c, Generation: generation(spec, token)}, nil
+}
+
+// parseEndpoint accepts a host, a host with a port, or a URL; without a scheme it is https, so that no token travels bare.
+func parseEndpoint(endpoint string) (string, error) {
+	if endpoint == "" {
+		return "", fmt.Errorf("is empty")
+	}
+	if !strings.Contains(endpoint, "://") {
+		endpoint = "https://" + endpoint
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "", fmt.Errorf("%q is no URL", endpoint)
+	}
+	if u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return "", fmt.Errorf("%q must be a host, a host:port, or an http or https URL", endpoint)
+	}
+	return endpoint, nil
+}
+
+func tlsConfig(spec *fedv1b1.KubeFedClusterSpec) (rest.TLSClientConfig, error) {
+	for _, validation := range spec.DisabledTLSValidations {
+		if validation != fedv1b1.TLSAll {
+			return rest.TLSClientConfig{}, fmt.Errorf("spec.disabledTLSValidations: %q is not supported yet; leave it out, or write %q", validation, fedv1b1.TLSAll)
+		}
+		return rest.TLSClientConfig{Insecure: true}, nil
+	}
+	if len(spec.CABundle) > 0 && !x509.NewCertPool().AppendCertsFromPEM(spec.CABundle) {
+		return rest.TLSClientConfig{}, fmt.Errorf("spec.caBundle: holds no PEM certificate")
+	}
+	return rest.TLSClientConfig{CAData: spec.CABundle}, nil
+}
+
+func proxy(raw string) (func(*http.Request) (*url.URL, error), error) {
+	if raw == "" {
+		return nil, nil //nolint:nilnil // no proxy is a valid answer, and what rest.Config takes for one
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "socks5" {
+		return nil, fmt.Errorf("%q must be an http, https or socks5 URL", raw)
+	}
+	return http.ProxyURL(u), nil
+}
+
+func generation(spec *fedv1b1.KubeFedClusterSpec, token string) string {
+	parts, err := json.Marshal([]any{spec, token})
+	if err != nil { // plain strings and bytes always marshal
+		return ""
+	}
+	sum := sha256.Sum256(parts)
+	return hex.EncodeToString(sum[:8])
+}

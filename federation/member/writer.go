@@ -1,0 +1,242 @@
+package member
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/csaupgrade"
+
+	"github.com/fedsync/fedsync/federation/fault"
+	"github.com/fedsync/fedsync/fleet"
+)
+
+// Apply makes the copy what it should be by server-side apply, whether it exists or not. seen is what was observed, the
+// zero value for a copy that is missing.
+func (m *Member) Apply(ctx context.Context, t fleet.Type, key fleet.ObjectKey, d *fleet.Desired, seen fleet.Observed) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	ref := copyRef{kind: t, desired: d, namespace: t.CopyNamespace(key.Namespace), name: key.Name}
+	if seen.LegacyOwned {
+		if err := m.migrate(ctx, ref); err != nil {
+			return fmt.Errorf("migrate managed fields of %s: %w", key, err)
+		}
+	}
+	body, err := m.applyBody(ctx, ref, seen)
+	if err != nil {
+		return fmt.Errorf("prepare apply of %s: %w", key, err)
+	}
+	made, err := m.write(ctx, m.client.rest.Patch(types.ApplyPatchType).Param("force", "true"), ref, body)
+	if err != nil {
+		return fmt.Errorf("apply %s: %w", key, err)
+	}
+	// An apply that changed nothing proves that we own all that we can own: some fields never show up as owned, such as
+	// those that the server drops. Without this memory such a copy would be applied for ever.
+	var covered fleet.Hash
+	if seen.ResourceVersion != "" && made.ResourceVersion == seen.ResourceVersion {
+		covered = d.Hash
+	}
+	m.record(t, made, covered)
+	return nil
+}
+
+// Create makes the copy and fails if an object of that name exists. The next Apply turns what a create owns into what an
+// apply owns.
+func (m *Member) Create(ctx context.Context, t fleet.Type, key fleet.ObjectKey, d *fleet.Desired) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	ref := copyRef{kind: t, desired: d, namespace: t.CopyNamespace(key.Namespace)}
+	body, err := withReplicas(d, d.InitialReplicas, "")
+	if err != nil {
+		return fmt.Errorf("prepare create of %s: %w", key, err)
+	}
+	made, err := m.write(ctx, m.client.rest.Post().SetHeader("Content-Type", "application/json"), ref, body)
+	if err != nil {
+		return fmt.Errorf("create %s: %w", key, err)
+	}
+	m.record(t, made, fleet.Hash{})
+	return nil
+}
+
+// Delete deletes the copy that was seen, and no other that took its name. It is gone when the watch says so.
+func (m *Member) Delete(ctx context.Context, t fleet.Type, key fleet.ObjectKey, seen fleet.Observed) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	err := m.client.metadata.Resource(t.Target.GVR()).Namespace(t.CopyNamespace(key.Namespace)).
+		Delete(ctx, key.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &seen.UID}})
+	if err != nil {
+		return fmt.Errorf("delete %s: %w", key, err)
+	}
+	return nil
+}
+
+// Release takes our marks off the copy that was seen and leaves everything else as it is.
+func (m *Member) Release(ctx context.Context, t fleet.Type, key fleet.ObjectKey, seen fleet.Observed) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"uid":         seen.UID,
+		"labels":      map[string]any{fleet.ManagedLabel: nil},
+		"annotations": map[string]any{fleet.AppliedAnnotation: nil},
+	}})
+	if err != nil {
+		return err
+	}
+	made, err := m.client.metadata.Resource(t.Target.GVR()).Namespace(t.CopyNamespace(key.Namespace)).
+		Patch(ctx, key.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
+	if err != nil {
+		return fmt.Errorf("release %s: %w", key, err)
+	}
+	m.record(t, made, fleet.Hash{})
+	return nil
+}
+
+// Remember notes that the fields owned in the copy that was seen cover the desired hash.
+func (m *Member) Remember(t fleet.Type, key fleet.ObjectKey, seen fleet.Observed, covered fleet.Hash) {
+	if w := m.watched(t.Name); w != nil {
+		w.copies.remember(t.CopyNamespace(key.Namespace), key.Name, seen, covered)
+	}
+}
+
+// copyRef is where a copy lives; the name is empty for a create.
+type copyRef struct {
+	kind            fleet.Type
+	desired         *fleet.Desired
+	namespace, name string
+}
+
+func (r copyRef) path() []string {
+	return path(r.kind.Target, r.desired.APIVersion, r.namespace, r.name)
+}
+
+func (m *Member) write(ctx context.Context, request *rest.Request, ref copyRef, body []byte) (*metav1.PartialObjectMetadata, error) {
+	o, err := request.AbsPath(ref.path()...).Param("fieldManager", FieldManager).SetHeader("Accept", metadataOnly).Body(body).Do(ctx).Get()
+	if err != nil {
+		return nil, err
+	}
+	made, ok := o.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return nil, fmt.Errorf("the member answered with a %T, not with metadata", o)
+	}
+	return made, nil
+}
+
+// applyBody returns the bytes to apply. Replicas that belong to the member need care: a field that we alone own and stop
+// applying is removed by the server, so as long as we own it its live value is applied, on the very version it was read
+// from. Once another manager owns it, it is left out.
+func (m *Member) applyBody(ctx context.Context, ref copyRef, seen fleet.Observed) ([]byte, error) {
+	d := ref.desired
+	switch {
+	case !d.RetainReplicas:
+		return d.Body, nil
+	case seen.UID == "":
+		return m.firstReplicas(ctx, ref)
+	case !seen.LegacyOwned && !ownsReplicas(seen):
+		return d.Body, nil
+	}
+	replicas, version, err := m.liveReplicas(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return withReplicas(d, replicas, version)
+}
+
+// firstReplicas looks whether an object waits to be adopted: its replicas count, not the template's.
+func (m *Member) firstReplicas(ctx context.Context, ref copyRef) ([]byte, error) {
+	replicas, version, err := m.liveReplicas(ctx, ref)
+	switch {
+	case isAbsent(err):
+		return withReplicas(ref.desired, ref.desired.InitialReplicas, "")
+	case err != nil:
+		return nil, err
+	}
+	return withReplicas(ref.desired, replicas, version)
+}
+
+func ownsReplicas(seen fleet.Observed) bool {
+	var owned struct {
+		Spec map[string]json.RawMessage `json:"f:spec"`
+	}
+	if json.Unmarshal([]byte(seen.Owned.FieldsV1()), &owned) != nil {
+		return true // cannot tell: be careful
+	}
+	_, owns := owned.Spec["f:replicas"]
+	return owns
+}
+
+func (m *Member) liveReplicas(ctx context.Context, ref copyRef) (replicas any, version string, err error) {
+	raw, err := m.client.rest.Get().AbsPath(ref.path()...).SetHeader("Accept", "application/json").Do(ctx).Raw()
+	if err != nil {
+		return nil, "", err
+	}
+	var live struct {
+		Metadata struct {
+			ResourceVersion string `json:"resourceVersion"`
+		} `json:"metadata"`
+		Spec struct {
+			Replicas any `json:"replicas"`
+		} `json:"spec"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	err = decoder.Decode(&live)
+	return live.Spec.Replicas, live.Metadata.ResourceVersion, err
+}
+
+// withReplicas returns the body with spec.replicas, and with the version as a precondition if one is given.
+func withReplicas(d *fleet.Desired, replicas any, version string) ([]byte, error) {
+	if replicas == nil && version == "" {
+		return d.Body, nil
+	}
+	object := maps.Clone(d.Object)
+	if replicas != nil {
+		spec, _ := object["spec"].(map[string]any)
+		spec = maps.Clone(spec)
+		if spec == nil {
+			spec = map[string]any{}
+		}
+		spec["replicas"] = replicas
+		object["spec"] = spec
+	}
+	if version != "" {
+		metadata, _ := object["metadata"].(map[string]any)
+		metadata = maps.Clone(metadata)
+		metadata["resourceVersion"] = version
+		object["metadata"] = metadata
+	}
+	return json.Marshal(object)
+}
+
+// migrate hands what KubeFed, or our own create, owns by update over to our apply. Otherwise fields that leave the
+// template would stay in the copy for ever.
+func (m *Member) migrate(ctx context.Context, ref copyRef) error {
+	resource := m.client.metadata.Resource(ref.kind.Target.GVR()).Namespace(ref.namespace)
+	live, err := resource.Get(ctx, ref.name, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	patch, err := csaupgrade.UpgradeManagedFieldsPatch(live, sets.New(legacyManager, FieldManager), FieldManager)
+	if err != nil || patch == nil {
+		return err
+	}
+	_, err = resource.Patch(ctx, ref.name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
+	return err
+}
+
+// record keeps what the member answered, so that nobody has to wait for the watch to tell it.
+func (m *Member) record(t fleet.Type, made *metav1.PartialObjectMetadata, covered fleet.Hash) {
+	if w := m.watched(t.Name); w != nil {
+		w.copies.put(made, covered)
+	}
+}
+
+func isAbsent(err error) bool {
+	class := fault.Of(err).Class
+	return class == fault.Absent || class == fault.NamespaceMissing
+}

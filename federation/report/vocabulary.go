@@ -1,0 +1,44 @@
+package report
+
+// ConditionPropagation is the one condition of a federated object: True when every copy is as declared.
+const ConditionPropagation = "Propagation"
+
+// Reasons of the Propagation condition. They are KubeFed's; an empty reason goes with True.
+const (
+	// ReasonCheckClusters: at least one entry of status.clusters has a status.
+	ReasonCheckClusters = "CheckClusters"
+	// ReasonComputePlacementFailed: the placement of the object or of its namespace cannot be read.
+	ReasonComputePlacementFailed = "ComputePlacementFailed"
+	// ReasonNamespaceNotFederated: there is no FederatedNamespace for the object's namespace.
+	ReasonNamespaceNotFederated = "NamespaceNotFederated"
+)
+
+// Values of status.clusters[].status. All but Pending are KubeFed's; the empty string means that the copy is as declared.
+const (
+	// ClusterOK: the copy is as declared. The field is then left out.
+	ClusterOK = ""
+	// ClusterPending: the copy is on its way. KubeFed has no word for it: it writes nothing until its round is over.
+	ClusterPending = "Pending"
+	// ClusterWaitingForRemoval: the copy is to go and is not gone.
+	ClusterWaitingForRemoval = "WaitingForRemoval"
+	// ClusterNotReady: the member cannot be reached.
+	ClusterNotReady = "ClusterNotReady"
+	// ClusterCachedRetrievalFailed: copies of the type cannot be watched in the member.
+	ClusterCachedRetrievalFailed = "CachedRetrievalFailed"
+	// ClusterComputeResourceFailed: the template is faulty.
+	ClusterComputeResourceFailed = "ComputeResourceFailed"
+	// ClusterApplyOverridesFailed: an override for the member is faulty.
+	ClusterApplyOverridesFailed = "ApplyOverridesFailed"
+	// ClusterCreationFailed: the member refused to create the copy.
+	ClusterCreationFailed = "CreationFailed"
+	// ClusterUpdateFailed: the member refused to change the copy.
+	ClusterUpdateFailed = "UpdateFailed"
+	// ClusterDeletionFailed: the member refused to delete the copy.
+	ClusterDeletionFailed = "DeletionFailed"
+	// ClusterLabelRemovalFailed: the member refused to release the copy.
+	ClusterLabelRemovalFailed = "LabelRemovalFailed"
+	// ClusterAlreadyExists: an object of that name exists and may not be adopted.
+	ClusterAlreadyExists = "AlreadyExists"
+	// ClusterManagedLabelFalse: the object in the member is labelled as not managed.
+	ClusterManagedLabelFalse = "ManagedLabelFalse"
+)

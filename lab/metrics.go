@@ -1,0 +1,104 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// Sample is one series of a metrics page at one moment. Histograms and summaries are taken apart into the series that
+// Prometheus makes of them (name_bucket, name_sum, name_count).
+type Sample struct {
+	Name   string
+	Labels map[string]string
+	Value  float64
+}
+
+// Samples is a metrics page, in no order.
+type Samples []Sample
+
+// Sum adds up the samples that have the name and all the labels in match; a label in match with an empty value asks
+// that the sample does not have it. No sample is 0, as a counter that was never raised has no series.
+func (s Samples) Sum(name string, match map[string]string) float64 {
+	var sum float64
+	for _, sample := range s {
+		if sample.Name == name && sample.matches(match) {
+			sum += sample.Value
+		}
+	}
+	return sum
+}
+
+// Metric reads the API server's metrics page and returns Samples.Sum of it. To count the writes of ConfigMaps:
+//
+//	before, err := c.Metric(ctx, "apiserver_request_total", map[string]string{"verb": "APPLY", "resource": "configmaps"})
+func (c *Cluster) Metric(ctx context.Context, name string, match map[string]string) (float64, error) {
+	samples, err := c.Metrics(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return samples.Sum(name, match), nil
+}
+
+// Metrics reads the API server's whole metrics page, some megabytes: to get several numbers of one moment, read it
+// once.
+func (c *Cluster) Metrics(ctx context.Context) (Samples, error) {
+	page, err := c.get(ctx, "/metrics")
+	if err != nil {
+		return nil, fmt.Errorf("read metrics of cluster %q: %w", c.Name, err)
+	}
+	samples, err := parseMetrics(page)
+	if err != nil {
+		return nil, fmt.Errorf("parse metrics of cluster %q: %w", c.Name, err)
+	}
+	return samples, nil
+}
+
+func (s Sample) matches(match map[string]string) bool {
+	for label, want := range match {
+		if s.Labels[label] != want {
+			return false
+		}
+	}
+	return true
+}
+
+func parseMetrics(page []byte) (Samples, error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(page))
+	if err != nil {
+		return nil, err
+	}
+	var all Samples
+	for _, family := range families {
+		samples, err := flatten(family)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, samples...)
+	}
+	return all, nil
+}
+
+func flatten(family *dto.MetricFamily) (Samples, error) {
+	vector, err := expfmt.ExtractSamples(&expfmt.DecodeOptions{}, family)
+	if err != nil {
+		return nil, err
+	}
+	samples := make(Samples, 0, len(vector))
+	for _, v := range vector {
+		s := Sample{Name: string(v.Metric[model.MetricNameLabel]), Value: float64(v.Value)}
+		s.Labels = make(map[string]string, len(v.Metric)-1)
+		for name, value := range v.Metric {
+			if name != model.MetricNameLabel {
+				s.Labels[string(name)] = string(value)
+			}
+		}
+		samples = append(samples, s)
+	}
+	return samples, nil
+}
