@@ -1,9 +1,6 @@
 package crd
 
-import (
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"k8s.io/utils/ptr"
-)
+import apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 const (
 	// MaxConditionMessage is how many characters (not bytes) the message of a condition may have.
@@ -41,7 +38,7 @@ func object(description string, properties map[string]schema, required ...string
 
 // anyObject is an object whose fields are nobody's business here.
 func anyObject(description string) schema {
-	return schema{Type: typeObject, Description: description, XPreserveUnknownFields: ptr.To(true)}
+	return schema{Type: typeObject, Description: description, XPreserveUnknownFields: new(true)}
 }
 
 func list(description string, item schema) schema {
@@ -118,7 +115,7 @@ func overrideSchema() schema {
 		"clusterOverrides": list("JSON patch operations, applied in order.", object("", map[string]schema{
 			"op":    {Type: typeString, Pattern: `^(add|remove|replace)?$`, Description: "Empty means replace."},
 			"path":  text("A JSON pointer into the template, such as /spec/replicas."),
-			"value": {XPreserveUnknownFields: ptr.To(true), Description: "The new value; not for remove."},
+			"value": {XPreserveUnknownFields: new(true), Description: "The new value; not for remove."},
 		}, "path")),
 	})
 }
@@ -146,15 +143,15 @@ func federatedStatusSchema() schema {
 // conditionsSchema is that of a list of metav1.Condition.
 func conditionsSchema() schema {
 	conditions := list("The state of the object as a whole.", object("", map[string]schema{
-		"type":               {Type: typeString, MaxLength: ptr.To[int64](maxConditionType), Pattern: conditionTypePattern},
+		"type":               {Type: typeString, MaxLength: new(int64(maxConditionType)), Pattern: conditionTypePattern},
 		"status":             {Type: typeString, Enum: enum("True", "False", "Unknown")},
 		"reason":             conditionReasonSchema(),
 		"message":            shortText("What happened and what to do next.", MaxConditionMessage),
 		"lastTransitionTime": timestamp("When the status last changed."),
-		"observedGeneration": {Type: typeInteger, Format: formatInt64, Minimum: ptr.To[float64](0)},
+		"observedGeneration": {Type: typeInteger, Format: formatInt64, Minimum: new(0.0)},
 	}, "lastTransitionTime", "message", "reason", "status", "type"))
-	conditions.MaxItems = ptr.To[int64](MaxConditions)
-	conditions.XListType = ptr.To("map")
+	conditions.MaxItems = new(int64(MaxConditions))
+	conditions.XListType = new("map")
 	conditions.XListMapKeys = []string{"type"}
 
 	return conditions
@@ -164,8 +161,8 @@ func conditionReasonSchema() schema {
 	return schema{
 		Type:        typeString,
 		Description: "One word for why.",
-		MinLength:   ptr.To[int64](1),
-		MaxLength:   ptr.To[int64](maxConditionReason),
+		MinLength:   new(int64(1)),
+		MaxLength:   new(int64(maxConditionReason)),
 		Pattern:     conditionReasonPattern,
 	}
 }

@@ -103,8 +103,14 @@ func (t Type) Validate() error {
 		faults = append(faults, fmt.Sprintf("federated group %q needs the approval of the Kubernetes project", t.Federated.Group))
 	}
 
-	for _, name := range append(shortNames(t), listKind(t)) {
-		faults = append(faults, prefix(fmt.Sprintf("federated name %q", name), validation.IsDNS1035Label(strings.ToLower(name)))...)
+	for _, name := range append(shortNames(t), strings.ToLower(listKind(t))) {
+		faults = append(faults, prefix(fmt.Sprintf("federated name %q", name), validation.IsDNS1035Label(name))...)
+	}
+
+	for _, name := range []string{resourceName(t.Target), resourceName(t.Federated)} {
+		if len(name) > validation.DNS1123SubdomainMaxLength {
+			faults = append(faults, fmt.Sprintf("object name %q is too long", name))
+		}
 	}
 
 	if len(faults) == 0 {

@@ -92,6 +92,7 @@ func TestValidate(t *testing.T) {
 func FuzzDefinition(f *testing.F) {
 	f.Add("apps", "v1", "Deployment", "deployments", "types.kubefed.io", "v1beta1", "deploy")
 	f.Add("", "v1", "Namespace", "namespaces", "types.example.com", "v1", "ns")
+	f.Add("batch", "v1", "Job", "jobs", "types.example.com", "v1", "JOB")
 	f.Add("x.io", "v2", "A-b", "a-b", "k8s.io", "v1", "")
 	f.Add("x.io", "v2", strings.Repeat("K", 60), "ks", "a.b", "v1", "k")
 

@@ -30,7 +30,16 @@ func (c *Cluster) waitServing(ctx context.Context, component string, child *proc
 	default: // it does not listen; waitUsable sees its work
 		return nil
 	}
-	if err := poll(ctx, child.Exited(), probe); err != nil {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-child.Exited():
+			cancel(errExited)
+		case <-ctx.Done():
+		}
+	}()
+	if err := poll(ctx, probe); err != nil {
 		return err
 	}
 	select { // somebody else may have answered on a port that our component could not get
@@ -49,7 +58,7 @@ func (c *Cluster) waitUsable(ctx context.Context) error {
 		paths = append(paths, "/api/v1/namespaces/default/serviceaccounts/default")
 	}
 	for _, path := range paths {
-		if err := poll(ctx, nil, c.probe(path)); err != nil {
+		if err := poll(ctx, c.probe(path)); err != nil {
 			return fmt.Errorf("get %s: %w", path, err)
 		}
 	}
@@ -73,9 +82,8 @@ func (c *Cluster) get(ctx context.Context, path string) ([]byte, error) {
 	return fetch(ctx, client, c.URL+path)
 }
 
-// poll calls probe until it returns nil. It gives up when exited is closed or the context ends, and then tells the
-// last error.
-func poll(ctx context.Context, exited <-chan struct{}, probe func(context.Context) error) error {
+// poll calls probe until it returns nil. When the context ends first, it tells why it did and the last error.
+func poll(ctx context.Context, probe func(context.Context) error) error {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
@@ -87,8 +95,6 @@ func poll(ctx context.Context, exited <-chan struct{}, probe func(context.Contex
 		}
 		select {
 		case <-tick.C:
-		case <-exited:
-			return errExited
 		case <-ctx.Done():
 			return fmt.Errorf("%w; last answer: %w", context.Cause(ctx), err)
 		}

@@ -73,7 +73,9 @@ func (e *Engine) hold(ctx context.Context, s *subject) error {
 	if err := e.host.Hold(ctx, s.state.kind, s.state.objects, s.record); err != nil {
 		return ignoreLost(err)
 	}
-	e.enqueueCopies(s.object.Key, editLane)
+	if e.enqueueCopies(s.object.Key, editLane) == 0 {
+		e.publishing.put(editLane, s.object.Key) // nobody else will say how it stands
+	}
 	return nil
 }
 

@@ -133,8 +133,12 @@ func (c *Client) patch(ctx context.Context, t fleet.Type, key fleet.ObjectKey, p
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	path := append(append(collectionPath(t.Federated, key.Namespace), key.Name), subresource...)
-	answer, err := c.rest.Patch(types.MergePatchType).AbsPath(path...).SetHeader("Accept", metadataOnly).
-		Param("fieldManager", "fedsync").Body(body).Do(ctx).Raw()
+	result := c.rest.Patch(types.MergePatchType).AbsPath(path...).SetHeader("Accept", metadataOnly).
+		Param("fieldManager", "fedsync").Body(body).Do(ctx)
+	if err := result.Error(); err != nil { // Result.Raw alone knows only the status code
+		return nil, err
+	}
+	answer, err := result.Raw()
 	if err != nil {
 		return nil, err
 	}

@@ -101,7 +101,7 @@ func (c *client) identity(ctx context.Context) (types.UID, error) {
 func (c *client) healthz(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	body, err := c.rest.Get().AbsPath("/healthz").SetHeader("Accept", "*/*").Do(ctx).Raw()
+	body, err := answer(c.rest.Get().AbsPath("/healthz").SetHeader("Accept", "*/*").Do(ctx))
 	if err != nil {
 		return "", fmt.Errorf("get /healthz: %w", err)
 	}
@@ -112,7 +112,7 @@ func (c *client) healthz(ctx context.Context) (string, error) {
 func (c *client) gitVersion(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	body, err := c.rest.Get().AbsPath("/version").SetHeader("Accept", runtime.ContentTypeJSON).Do(ctx).Raw()
+	body, err := answer(c.rest.Get().AbsPath("/version").SetHeader("Accept", runtime.ContentTypeJSON).Do(ctx))
 	if err != nil {
 		return "", fmt.Errorf("get /version: %w", err)
 	}
@@ -121,4 +121,12 @@ func (c *client) gitVersion(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("read /version: %w", err)
 	}
 	return v.GitVersion, nil
+}
+
+// answer returns the body, or the error that the server wrote into it. Result.Raw alone knows only the status code.
+func answer(r rest.Result) ([]byte, error) {
+	if err := r.Error(); err != nil {
+		return nil, err
+	}
+	return r.Raw()
 }

@@ -171,7 +171,7 @@ func ownsReplicas(seen fleet.Observed) bool {
 }
 
 func (m *Member) liveReplicas(ctx context.Context, ref copyRef) (replicas any, version string, err error) {
-	raw, err := m.client.rest.Get().AbsPath(ref.path()...).SetHeader("Accept", "application/json").Do(ctx).Raw()
+	raw, err := answer(m.client.rest.Get().AbsPath(ref.path()...).SetHeader("Accept", "application/json").Do(ctx))
 	if err != nil {
 		return nil, "", err
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/util/validation"
+
 	"github.com/fedsync/fedsync/fleet"
 )
 
@@ -163,7 +165,7 @@ func finish(content map[string]any, o *fleet.FederatedObject, kind fleet.Resourc
 	}
 	content["kind"] = kind.Kind
 	version, _ := content["apiVersion"].(string)
-	if group, _, _ := strings.Cut(version, "/"); version == "" || (kind.Group != "" && group != kind.Group) || (kind.Group == "" && strings.Contains(version, "/")) {
+	if !inGroup(version, kind) {
 		return &fleet.Problem{Field: "spec.template.apiVersion", Message: fmt.Sprintf("%q is not a version of %s's group; leave it out, or write %s", version, kind.Kind, kind.APIVersion())}
 	}
 	labels, problem := stringMap(metadata, "labels")
@@ -175,6 +177,16 @@ func finish(content map[string]any, o *fleet.FederatedObject, kind fleet.Resourc
 		return problem
 	}
 	return nil
+}
+
+// inGroup tells that the apiVersion is a plain version of the kind's group. It becomes a part of the request's path: what
+// holds dots or further slashes could lead to any other path of the member.
+func inGroup(apiVersion string, kind fleet.Resource) bool {
+	group, version, grouped := strings.Cut(apiVersion, "/")
+	if !grouped {
+		group, version = "", apiVersion
+	}
+	return group == kind.Group && grouped == (kind.Group != "") && len(validation.IsDNS1035Label(version)) == 0
 }
 
 // stringMap returns the map in the metadata, making it when it is missing.

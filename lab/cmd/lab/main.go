@@ -1,5 +1,3 @@
-// Command lab runs a host and member Kubernetes clusters on this machine, for trying fedsync out. See package lab for
-// what they are.
 package main
 
 import (

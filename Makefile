@@ -1,0 +1,74 @@
+# The two commands of the README are `make demo` and `make test`; `make help` lists the rest.
+# `go mod tidy` needs -e in this module: the archived sigs.k8s.io/kubefed has tests that import a package that is gone.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BIN := $(CURDIR)/bin
+MODULES := . lab test
+export CGO_ENABLED ?= 0
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## build fedsyncd and the lab into bin/
+	@go build -trimpath -o $(BIN)/ ./cmd/...
+	@cd lab && go build -trimpath -o $(BIN)/ ./cmd/...
+
+.PHONY: components
+components: build ## build etcd, kube-apiserver and kube-controller-manager, once per version
+	@$(BIN)/lab build
+
+.PHONY: demo
+demo: components ## a host and two members kept in step, to look at; DEMO_EXIT=1 ends by itself
+	@$(BIN)/demo --fedsyncd $(BIN)/fedsyncd --repository $(CURDIR)
+
+.PHONY: test
+test: unit integration ## every test: unit and, on real clusters, integration
+
+.PHONY: unit
+unit: export CGO_ENABLED := 1
+unit: ## unit tests of all modules, with the race detector
+	@scripts/require.sh gcc libc6-dev
+	@scripts/gotest.sh . ./...
+	@scripts/gotest.sh lab ./internal/... .
+
+.PHONY: integration
+integration: components ## tests on a lab of real clusters
+	@scripts/require.sh gcc libc6-dev
+	@CGO_ENABLED=1 go build -race -o $(BIN)/fedsyncd-race ./cmd/fedsyncd
+	@FEDSYNCD=$(BIN)/fedsyncd FEDSYNCD_RACE=$(BIN)/fedsyncd-race scripts/gotest.sh test -timeout 20m ./...
+
+.PHONY: check
+check: format lint archtest ## everything that CI checks besides tests
+
+.PHONY: format
+format: ## fail if a file is not formatted
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
+
+.PHONY: vet
+vet: ## go vet in every module
+	@for m in $(MODULES); do (cd $$m && go vet ./...) || exit 1; done
+
+.PHONY: lint
+lint: vet $(BIN)/golangci-lint ## golangci-lint in every module
+	@for m in $(MODULES); do (cd $$m && $(BIN)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
+
+.PHONY: archtest
+archtest: ## the rules about who may import whom
+	@go test ./internal/archtest/...
+
+.PHONY: generate
+generate: $(BIN)/controller-gen ## CRDs and FederatedTypeConfigs in charts/
+	@go generate ./...
+
+$(BIN)/golangci-lint $(BIN)/controller-gen: tools/go.mod
+	@cd tools && go build -o $(BIN)/ tool
+
+.PHONY: tidy
+tidy: ## go mod tidy in every module
+	@for m in $(MODULES) lab/components tools; do (cd $$m && go mod tidy -e) || exit 1; done
+
+.PHONY: clean
+clean: ## remove what was built here
+	@rm -rf $(BIN)

@@ -1,0 +1,102 @@
+package integration
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestARestartWritesNothing is done-when 3, counted by the API servers themselves.
+func TestARestartWritesNothing(t *testing.T) {
+	quiet(t)
+	s := newScene(t, "restart")
+	const objects = 30
+	s.configMaps(t, objects, "0")
+	s.host.create(t, "federateddeployment", `{apiVersion: types.kubefed.io/v1beta1, kind: FederatedDeployment, metadata: {name: web}, spec: {placement: {clusterSelector: {}},
+		overrides: [{clusterName: member2, clusterOverrides: [{path: /spec/template/spec/containers/0/image, value: other}]}],
+		template: {metadata: {creationTimestamp: null, labels: {app: web}}, status: {}, spec: {replicas: 0, strategy: {}, selector: {matchLabels: {app: web}}, template: {metadata: {creationTimestamp: null, labels: {app: web}},
+		spec: {volumes: [{name: tmp, emptyDir: {}}], containers: [{name: web, image: a, args: [], ports: [{containerPort: 80}], env: [{name: A, value: b}, {name: EMPTY}], resources: {}, volumeMounts: [{name: tmp, mountPath: /tmp}]}]}}}}}}`)
+	s.host.create(t, "federatedservice", `{apiVersion: types.kubefed.io/v1beta1, kind: FederatedService, metadata: {name: web}, spec: {placement: {clusterSelector: {}},
+		template: {spec: {selector: {app: web}, ports: [{port: 80, targetPort: http}]}}}}`)
+	for i := range objects {
+		s.settled(t, "federatedconfigmap", fmt.Sprintf("c%d", i))
+	}
+	s.settled(t, "federateddeployment", "web")
+	s.settled(t, "federatedservice", "web")
+
+	if took, err := fleet.daemon.Stop(); err != nil || took > 5*time.Second {
+		t.Errorf("stopping took %s, want at most 5s: %v", took, err)
+	}
+	before := map[string]float64{}
+	for _, c := range fleet.lab.Clusters() {
+		before[c.Name] = ours(t, c.Name)
+	}
+	if err := fleet.startDaemon(t.Context(), fleet.raceBinary); err != nil {
+		t.Fatal(err)
+	}
+	// An edit after the restart passes every stage; when it is settled, all that was queued before it is done.
+	<-time.After(8 * time.Second) // what is measured is that nothing happens, and there is no event for that
+	for _, c := range fleet.lab.Clusters() {
+		if wrote := ours(t, c.Name) - before[c.Name]; wrote != 0 {
+			t.Errorf("the restart sent %v writes to %s, want none", wrote, c.Name)
+		}
+	}
+	s.host.patch(t, "federatedconfigmap", "c0", `{spec: {template: {data: {v: edited}}}}`)
+	s.settled(t, "federatedconfigmap", "c0")
+	if got := s.m["member1"].data(t, "c0", "v"); got != "edited" {
+		t.Errorf("after the restart an edit gives %q", got)
+	}
+}
+
+// ours counts the writes to what fedsync writes: federated objects and its configuration on the host, copies in members.
+func ours(t *testing.T, name string) float64 {
+	t.Helper()
+	c, err := fleet.lab.Cluster(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resources := []string{"configmaps", "services", "secrets", "deployments", "namespaces"}
+	if name == "host" {
+		resources = []string{"federatedconfigmaps", "federateddeployments", "federatedservices", "federatednamespaces", "kubefedclusters", "federatedtypeconfigs", "events"}
+	}
+	total := 0.0
+	for _, r := range resources {
+		total += writes(t, c, r)
+	}
+	return total
+}
+
+func TestAKilledDaemonLosesNothing(t *testing.T) {
+	s := newScene(t, "crash")
+	const objects = 60
+	s.configMaps(t, objects, "0")
+	fleet.daemon.Kill() // somewhere in the middle of creating them
+	if err := fleet.startDaemon(t.Context(), fleet.raceBinary); err != nil {
+		t.Fatal(err)
+	}
+	for i := range objects {
+		s.settled(t, "federatedconfigmap", fmt.Sprintf("c%d", i))
+	}
+	s.allHave(t, time.Second, "0", "member1", "member2", "member3")
+	s.editAll(t, objects, "1")
+	fleet.daemon.Kill()
+	for i := range objects / 2 { // deleted while nobody looks
+		s.host.remove(t, "federatedconfigmap", fmt.Sprintf("c%d", i))
+	}
+	if err := fleet.startDaemon(t.Context(), fleet.raceBinary); err != nil {
+		t.Fatal(err)
+	}
+	for i := range objects / 2 {
+		s.goneFromHost(t, fmt.Sprintf("c%d", i))
+	}
+	for i := objects / 2; i < objects; i++ {
+		s.settled(t, "federatedconfigmap", fmt.Sprintf("c%d", i))
+	}
+	for member := range s.m {
+		list, err := s.m[member].of("configmap").List(t.Context(), managed)
+		if err != nil || len(list.Items) != objects/2 {
+			t.Errorf("%s has %d copies, want %d: %v", member, len(list.Items), objects/2, err)
+		}
+	}
+	s.allHave(t, time.Second, "1", "member1", "member2", "member3")
+}
