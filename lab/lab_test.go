@@ -247,7 +247,7 @@ func TestTakenPorts(t *testing.T) {
 	t.Cleanup(func() { down(t, l) })
 	etcd, api := l.Host().etcdPort, l.Host().apiPort
 	for _, port := range []int{etcd, api} {
-		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
 			t.Fatal(err)
 		}

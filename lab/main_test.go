@@ -28,8 +28,9 @@ func TestMain(m *testing.M) {
 
 // ownerReport is what the owner process prints when its lab is up.
 type ownerReport struct {
-	Name, Dir string
-	Status    Status
+	Name  string       `json:"name"`
+	Dir   string       `json:"dir"`
+	State ClusterState `json:"state"`
 }
 
 func runOwner() {
@@ -43,6 +44,9 @@ func runOwner() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	_ = json.NewEncoder(os.Stdout).Encode(ownerReport{l.Name(), l.Dir(), status})
+	if err := json.NewEncoder(os.Stdout).Encode(ownerReport{l.Name(), l.Dir(), status.State}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	select {}
 }

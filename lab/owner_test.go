@@ -56,7 +56,7 @@ func TestOwnerDies(t *testing.T) {
 // startOwner runs this test program as the owner of a lab.
 func startOwner(t *testing.T) (*exec.Cmd, ownerReport) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), ownerEnv+"=1")
 	cmd.Stderr = testWriter{t}
 	out, err := cmd.StdoutPipe()
@@ -71,8 +71,8 @@ func startOwner(t *testing.T) (*exec.Cmd, ownerReport) {
 	if err := json.NewDecoder(out).Decode(&report); err != nil {
 		t.Fatalf("read the report of the owner: %v", err)
 	}
-	if report.Status.State != Running {
-		t.Fatalf("the owner's lab is %+v", report.Status)
+	if report.State != Running {
+		t.Fatalf("the owner's lab is %s", report.State)
 	}
 	return cmd, report
 }
@@ -105,6 +105,35 @@ func TestFailedStartTellsWhy(t *testing.T) {
 	if progress.Len() == 0 {
 		t.Error("there was no progress")
 	}
+}
+
+func TestGivingUpLeavesNothing(t *testing.T) {
+	skipShort(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	name := "given-up-" + fmt.Sprint(os.Getpid())
+	l, err := Up(ctx, Options{Name: name, Progress: cancelOnStart{cancel}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("Up() = %v, %v", l, err)
+	}
+	reg, err := openRegistry()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reg.Load(name); !errors.Is(err, ErrNotFound) {
+		t.Errorf("the lab is still known (%v)", err)
+	}
+	checkGone(t, name, reg.DefaultDir(name), nil)
+}
+
+// cancelOnStart gives up as soon as the first cluster starts.
+type cancelOnStart struct{ cancel context.CancelFunc }
+
+func (c cancelOnStart) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), "starting") {
+		c.cancel()
+	}
+	return len(p), nil
 }
 
 func removeFailed(t *testing.T, name string) {

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -66,10 +67,14 @@ func (c *Cluster) tryComponent(ctx context.Context, component string) error {
 		_ = process.Kill(child.Ref) // nobody would find it any more
 		return err
 	}
-	if err := c.waitServing(ctx, component, child); err != nil {
-		return c.componentError(component, child, err)
+	err = c.waitServing(ctx, component, child)
+	if err == nil {
+		return nil
 	}
-	return nil
+	if errors.Is(ctx.Err(), context.Canceled) { // the caller gave up: the component is not to blame
+		return fmt.Errorf("start %s of cluster %q: %w", component, c.Name, context.Cause(ctx))
+	}
+	return c.componentError(component, child, err)
 }
 
 // remember writes the process to the registry, where Kill, Status and the cleaning of later labs find it.

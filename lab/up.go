@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,12 +37,12 @@ func Up(ctx context.Context, opts Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.startAll(ctx, opts.StartTimeout, progress); err != nil {
-		l.abort(progress)
-		return nil, err
+	err = l.startAll(ctx, opts.StartTimeout, progress)
+	if err == nil {
+		err = l.finish(ctx, opts.Detached)
 	}
-	if err := l.finish(ctx, opts.Detached); err != nil {
-		l.abort(progress)
+	if err != nil {
+		l.abort(ctx, progress)
 		return nil, err
 	}
 	return l, nil
@@ -147,8 +148,14 @@ func (l *Lab) finish(ctx context.Context, detached bool) error {
 	return l.registry.Update(ctx, l.name, func(s *registry.State) { s.Owner = nil })
 }
 
-// abort ends a lab that did not come up. Its logs stay for the reader of the error.
-func (l *Lab) abort(progress *lineWriter) {
+// abort ends a lab that did not come up. Its logs stay for the reader of the error, unless the caller has given up.
+func (l *Lab) abort(ctx context.Context, progress *lineWriter) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		if err := l.Down(context.WithoutCancel(ctx)); err != nil {
+			progress.printf("clean up: %v", err)
+		}
+		return
+	}
 	for _, c := range l.clusters {
 		if err := c.Kill(); err != nil {
 			progress.printf("clean up: %v", err)

@@ -15,9 +15,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -120,18 +122,38 @@ func newManager(config *rest.Config, c *Config) (manager.Manager, error) {
 	if err := errors.Join(corev1.AddToScheme(scheme), fedv1b1.AddToScheme(scheme)); err != nil {
 		return nil, err
 	}
+	lock, err := newLock(config, c)
+	if err != nil {
+		return nil, err
+	}
 	timeout := shutdownTimeout
 	return ctrl.NewManager(config, ctrl.Options{
-		Scheme:                        scheme,
-		Cache:                         cache.Options{DefaultNamespaces: map[string]cache.Config{c.Namespace: {}}},
-		Metrics:                       metricsserver.Options{BindAddress: c.MetricsAddr},
-		HealthProbeBindAddress:        c.HealthAddr,
-		LeaderElection:                c.LeaderElect,
-		LeaderElectionID:              "fedsyncd",
-		LeaderElectionNamespace:       c.Namespace,
-		LeaderElectionReleaseOnCancel: true,
-		GracefulShutdownTimeout:       &timeout,
+		Scheme:                              scheme,
+		Cache:                               cache.Options{DefaultNamespaces: map[string]cache.Config{c.Namespace: {}}},
+		Metrics:                             metricsserver.Options{BindAddress: c.MetricsAddr},
+		HealthProbeBindAddress:              c.HealthAddr,
+		LeaderElection:                      c.LeaderElect,
+		LeaderElectionReleaseOnCancel:       true,
+		LeaderElectionResourceLockInterface: lock,
+		GracefulShutdownTimeout:             &timeout,
 	})
+}
+
+// newLock is the manager's own Lease without its events: a restart writes nothing but the Lease.
+func newLock(config *rest.Config, c *Config) (resourcelock.Interface, error) {
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	hostname, err := os.Hostname()
+	if err != nil {
+		return nil, err
+	}
+	return &resourcelock.LeaseLock{
+		LeaseMeta:  metav1.ObjectMeta{Namespace: c.Namespace, Name: "fedsyncd"},
+		Client:     client.CoordinationV1(),
+		LockConfig: resourcelock.ResourceLockConfig{Identity: hostname + "_" + string(uuid.NewUUID())},
+	}, nil
 }
 
 func addEngine(mgr manager.Manager, config *rest.Config, c *Config, uid types.UID) error {

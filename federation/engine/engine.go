@@ -72,6 +72,7 @@ type Engine struct {
 	// running is the context that everything started at run time lives in.
 	running context.Context //nolint:containedctx // set once by Start, for goroutines that outlive the calls which start them
 	started chan struct{}
+	since   time.Time // when running was set
 
 	mu       sync.RWMutex
 	types    map[fleet.TypeName]*typeState
@@ -95,7 +96,7 @@ func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o
 
 // Start runs the engine until the context ends. It implements manager.Runnable.
 func (e *Engine) Start(ctx context.Context) error {
-	e.running = ctx
+	e.running, e.since = ctx, e.clock.Now()
 	close(e.started)
 	var workers sync.WaitGroup
 	for range e.options.HostWorkers {
@@ -144,6 +145,3 @@ func (r *requeuer) ask(namespace, name string) {
 		add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}})
 	}
 }
-
-// retryPause is the pause before something that failed for no visible reason is tried again.
-const retryPause = 2 * time.Second

@@ -183,7 +183,7 @@ func (r memberReconciler) reportCluster(ctx context.Context, cluster *fedv1b1.Ku
 			return err
 		}
 	}
-	status, changed := host.ClusterStatus(cluster, malformed, health, r.clock.Now())
+	status, changed := host.ClusterStatus(cluster, host.ClusterReport{Malformed: malformed, Health: health, Now: r.clock.Now(), Since: r.since})
 	if !changed {
 		return nil
 	}

@@ -34,17 +34,27 @@ const (
 	ClusterIdentityChanged = "ClusterIdentityChanged"
 )
 
+// ClusterReport is what is known about a member at one moment.
+type ClusterReport struct {
+	// Malformed says why there is no connection, or is empty.
+	Malformed string
+	Health    member.Health
+	// Now is the present, and Since is when this process began: a restart alone is no reason for a heartbeat.
+	Now, Since time.Time
+}
+
 // ClusterStatus returns the status that a KubeFedCluster should have, and whether it must be written: it says something
-// new, or its probe time is old. malformed says why there is no connection, or is empty.
-func ClusterStatus(c *fedv1b1.KubeFedCluster, malformed string, h member.Health, now time.Time) (fedv1b1.KubeFedClusterStatus, bool) {
-	if malformed == "" && h.Finding == member.Unprobed {
+// new, or its probe time is old.
+func ClusterStatus(c *fedv1b1.KubeFedCluster, r ClusterReport) (fedv1b1.KubeFedClusterStatus, bool) {
+	h := r.Health
+	if r.Malformed == "" && h.Finding == member.Unprobed {
 		return c.Status, false
 	}
 	probed := h.Probed
-	if malformed != "" {
-		probed = now
+	if r.Malformed != "" {
+		probed = r.Now
 	}
-	wanted := conditions(malformed, h)
+	wanted := conditions(r.Malformed, h)
 	same := len(wanted) == len(c.Status.Conditions)
 	for i := range wanted {
 		w := &wanted[i]
@@ -61,7 +71,7 @@ func ClusterStatus(c *fedv1b1.KubeFedCluster, malformed string, h member.Health,
 			w.LastTransitionTime = was.LastTransitionTime
 		}
 		same = same && was.Status == w.Status && equalText(was.Reason, w.Reason) && equalText(was.Message, w.Message)
-		same = same && now.Sub(was.LastProbeTime.Time) < heartbeat
+		same = same && (r.Now.Sub(was.LastProbeTime.Time) < heartbeat || r.Now.Sub(r.Since) < heartbeat)
 	}
 	status := c.Status
 	status.Conditions = wanted

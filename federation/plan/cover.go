@@ -65,10 +65,15 @@ func (n node) coversKey(key string, value any, isMetadata bool) (string, bool) {
 	if covered {
 		return "", true
 	}
-	if field != "" && !strings.HasPrefix(field, "[") {
-		field = "." + field
+	return key + below(field), false
+}
+
+// below writes the path of a field as it follows the path of its parent.
+func below(field string) string {
+	if field == "" || strings.HasPrefix(field, "[") {
+		return field
 	}
-	return key + field, false
+	return "." + field
 }
 
 // withoutIdentity leaves out name and namespace, which managedFields never name.
@@ -95,8 +100,8 @@ func (n node) covers(value any) (string, bool) {
 			}
 		}
 	case []any:
-		for i, item := range v {
-			if field, covered := n.coversItem(i, item); !covered {
+		for i := range v {
+			if field, covered := n.coversItem(v, i); !covered {
 				return "[" + strconv.Itoa(i) + "]" + field, false
 			}
 		}
@@ -104,26 +109,33 @@ func (n node) covers(value any) (string, bool) {
 	return "", true
 }
 
-// coversItem looks for the list item among the keyed, set and positional children.
-func (n node) coversItem(index int, item any) (field string, covered bool) {
+// coversItem looks for the list item among the keyed, set and positional children. A key that another item names in full
+// is that item's: port 53 without a protocol is not the one that says UDP.
+func (n node) coversItem(list []any, index int) (field string, covered bool) {
+	item := list[index]
 	if c, ok := n.child("i:" + strconv.Itoa(index)); ok {
-		return c.covers(item)
+		field, covered = c.covers(item)
+		return below(field), covered
 	}
 	for _, key := range slices.Sorted(maps.Keys(n)) {
 		rest, isKey := strings.CutPrefix(key, "k:")
-		if !isKey || !keyMatches(rest, item) {
+		if !isKey {
+			continue
+		}
+		matches, full := keyMatches(rest, item)
+		if !matches || !full && slices.ContainsFunc(list, func(other any) bool { _, named := keyMatches(rest, other); return named }) {
 			continue
 		}
 		c, ok := n.child(key)
 		if !ok {
 			continue
 		}
-		below, all := c.covers(item)
+		changed, all := c.covers(item)
 		if all {
 			return "", true
 		}
 		if field == "" {
-			field = "." + below
+			field = below(changed)
 		}
 	}
 	if field != "" {
@@ -143,20 +155,23 @@ func (n node) hasSetValue(item any) bool {
 	return false
 }
 
-// keyMatches compares a list item with the key values of a `k:{...}` child. A key value that the item leaves out was
-// defaulted by the server, and matches.
-func keyMatches(rawKey string, item any) bool {
+// keyMatches compares a list item with the key values of a `k:{...}` child, and tells whether the item names them all. A
+// key value that it leaves out was defaulted by the server, and matches.
+func keyMatches(rawKey string, item any) (matches, full bool) {
 	object, isMap := item.(map[string]any)
 	var keys map[string]json.RawMessage
 	if !isMap || json.Unmarshal([]byte(rawKey), &keys) != nil {
-		return false
+		return false, false
 	}
+	full = true
 	for name, want := range keys {
-		if have, given := object[name]; given && !sameJSON(string(want), have) {
-			return false
+		have, given := object[name]
+		if given && !sameJSON(string(want), have) {
+			return false, false
 		}
+		full = full && given
 	}
-	return true
+	return true, full
 }
 
 func sameJSON(raw string, value any) bool {

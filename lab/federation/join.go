@@ -60,7 +60,7 @@ func Join(ctx context.Context, o JoinOptions) error {
 // Namespace are used. The member keeps what it has: without the KubeFedCluster nobody may touch it. It is no error
 // when there is no such member.
 func Unjoin(ctx context.Context, o JoinOptions) error {
-	o.setDefaults()
+	o = o.withDefaults()
 	host, err := newApplier(o.Host)
 	if err != nil {
 		return fmt.Errorf("unjoin %q: %w", o.Name, err)
@@ -79,17 +79,18 @@ func Unjoin(ctx context.Context, o JoinOptions) error {
 	return nil
 }
 
-func (o *JoinOptions) setDefaults() {
+func (o JoinOptions) withDefaults() JoinOptions {
 	if o.HostName == "" {
 		o.HostName = "host"
 	}
 	if o.Namespace == "" {
 		o.Namespace = Namespace
 	}
+	return o
 }
 
 func (o JoinOptions) complete() (JoinOptions, error) {
-	o.setDefaults()
+	o = o.withDefaults()
 	if o.Host == nil || o.Member == nil || o.Name == "" {
 		return o, errors.New("join a cluster: host, member and name are required")
 	}

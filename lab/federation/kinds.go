@@ -1,6 +1,8 @@
 package federation
 
 import (
+	"maps"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -11,6 +13,7 @@ const Namespace = "kube-federation-system"
 // fieldManager owns the fields that this package writes.
 const fieldManager = "fedsync-lab"
 
+//nolint:gochecknoglobals // constants that Go cannot write as such
 var (
 	namespaceKind = schema.GroupKind{Kind: "Namespace"}
 	crdKind       = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
@@ -29,9 +32,7 @@ func isCRD(o *unstructured.Unstructured) bool { return o.GroupVersionKind().Grou
 // newObject makes an object with the given content besides its type and name. A cluster-wide one has no namespace.
 func newObject(apiVersion, kind, namespace, name string, content fields) *unstructured.Unstructured {
 	o := &unstructured.Unstructured{Object: fields{}}
-	for k, v := range content {
-		o.Object[k] = v
-	}
+	maps.Copy(o.Object, content)
 	o.SetAPIVersion(apiVersion)
 	o.SetKind(kind)
 	o.SetName(name)

@@ -20,12 +20,18 @@ func TestParse(t *testing.T) {
 		want   []string
 		err    string
 	}{
-		"several documents": {stream: "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: b}\n",
-			want: []string{"Secret a", "Pod b"}},
-		"documents without content": {stream: "---\n# nothing\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: b}\n---\n",
-			want: []string{"Pod b"}},
-		"a list": {stream: "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n- {apiVersion: v1, kind: Pod, metadata: {name: b}}\n",
-			want: []string{"Pod a", "Pod b"}},
+		"several documents": {
+			stream: "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: b}\n",
+			want:   []string{"Secret a", "Pod b"},
+		},
+		"documents without content": {
+			stream: "---\n# nothing\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: b}\n---\n",
+			want:   []string{"Pod b"},
+		},
+		"a list": {
+			stream: "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n- {apiVersion: v1, kind: Pod, metadata: {name: b}}\n",
+			want:   []string{"Pod a", "Pod b"},
+		},
 		"nothing":     {stream: ""},
 		"no name":     {stream: "apiVersion: v1\nkind: Pod\n", err: "document 1: Pod has no metadata.name"},
 		"no kind":     {stream: "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\nmetadata: {name: a}\n", err: "document 2: apiVersion or kind"},

@@ -78,6 +78,7 @@ func TestMalformedObjectsSaySoThemselves(t *testing.T) {
 
 // TestARefusedCopyCostsOneAttemptPerStep counts the requests that a hopeless object costs.
 func TestARefusedCopyCostsOneAttemptPerStep(t *testing.T) {
+	quiet(t)
 	s := newScene(t, "refused")
 	m := fleet.lab.Members()[0]
 	s.configMap(t, "hopeless", `template: {data: {"bad key": x}}, placement: {clusters: [{name: member1}]}`)
@@ -238,7 +239,7 @@ func TestAnotherClusterBehindTheSameNameIsRefused(t *testing.T) {
 		}
 		return ""
 	})
-	s.host.patch(t, "federatednamespace", "identity", `{spec: {placement: {clusterSelector: {matchLabels: {role: stranger}}}}}`)
+	s.host.patch(t, "federatednamespace", "identity", `{spec: {placement: {clusterSelector: {matchLabels: {role: stranger, tier: null}}}}}`)
 	s.configMap(t, "c", `template: {data: {a: "1"}}, placement: {clusters: [{name: stranger}]}`)
 	if st := s.reports(t, "federatedconfigmap", "c", "False CheckClusters"); st.entry("stranger") != "ClusterNotReady" {
 		t.Errorf("status %+v", st)

@@ -21,7 +21,7 @@ func (s scene) gone(t *testing.T, member, name string) {
 
 func (s scene) goneFromHost(t *testing.T, name string) {
 	t.Helper()
-	eventually(t, 20*time.Second, name+" is gone from the host", func() string {
+	eventually(t, 40*time.Second, name+" is gone from the host", func() string {
 		if o := s.host.get(t, "federatedconfigmap", name); o != nil {
 			return "it is still there"
 		}

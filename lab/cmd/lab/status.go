@@ -37,7 +37,10 @@ func printStatus(w io.Writer, l *lab.Lab) error {
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%d MB\t%s\n", c.Name, s.State, c.URL, s.Memory()>>20, pids(s))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("print status: %w", err)
+	}
+	return nil
 }
 
 // pids lists the living processes: "etcd 12, kube-apiserver 13".
@@ -70,8 +73,10 @@ func newKubeconfig(name *string) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("read kubeconfig: %w", err)
 			}
-			_, err = cmd.OutOrStdout().Write(content)
-			return err
+			if _, err := cmd.OutOrStdout().Write(content); err != nil {
+				return fmt.Errorf("print kubeconfig: %w", err)
+			}
+			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&path, "path", false, "print the path of the file instead of its content")

@@ -74,7 +74,7 @@ func candidates() []string {
 	}
 }
 
-// readSource reads the module in dir. The error wraps os.ErrNotExist when it is not there.
+// readSource reads the module in dir. The error wraps [os.ErrNotExist] when it is not there.
 func readSource(dir string) (source, error) {
 	path := filepath.Join(dir, "go.mod")
 	data, err := os.ReadFile(path)

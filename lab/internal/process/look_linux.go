@@ -27,14 +27,14 @@ func look(pid int) (Ref, Info, error) {
 	return Ref{PID: pid, Start: start, Program: string(program)}, info, nil
 }
 
-// Positions in /proc/PID/stat, counted from the process state, which follows the name in parentheses; proc(5) counts
-// the state as field 3.
+// Positions in /proc/PID/stat, counted from the process state, which follows the name in parentheses. They are less
+// by 3 than the numbers in proc(5).
 const (
-	fieldState     = 3 - 3
-	fieldUserTime  = 14 - 3
-	fieldSysTime   = 15 - 3
-	fieldStartTime = 22 - 3
-	fieldRSS       = 24 - 3
+	fieldState     = 0
+	fieldUserTime  = 11
+	fieldSysTime   = 12
+	fieldStartTime = 19
+	fieldRSS       = 21
 )
 
 // tick is the unit of times in /proc: USER_HZ, which is 100 on all architectures that Go supports.

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// ErrClosed is returned by Spawner.Start after Close.
+// ErrClosed is returned by Spawner.Start after Close of a tied one.
 var ErrClosed = errors.New("spawner is closed")
 
 // Spawner starts processes. Children of a tied one die with this process (on Linux).
@@ -25,23 +25,23 @@ type job struct {
 	done chan error
 }
 
-// NewSpawner makes a Spawner, which occupies a goroutine (a tied one: a thread) until Close.
+// NewSpawner makes a Spawner. A tied one occupies a thread until Close.
 func NewSpawner(tied bool) *Spawner {
 	s := &Spawner{tied: tied, jobs: make(chan job), quit: make(chan struct{})}
-	go s.run()
+	if tied {
+		go s.run()
+	}
 	return s
 }
 
-// Close ends the spawner, and with it, on Linux, the children of a tied one that still live.
+// Close ends the spawner. Children that still live may end with it or not: kill them before.
 func (s *Spawner) Close() { s.once.Do(func() { close(s.quit) }) }
 
 // run starts everything from one thread that lives as long as the spawner: the kernel sends a child its parent-death
 // signal when the thread that made it ends, and Go ends threads as it likes. A goroutine that returns without
-// unlocking takes its thread with it.
+// unlocking takes its thread with it, unless that is the first one of the process.
 func (s *Spawner) run() {
-	if s.tied {
-		runtime.LockOSThread()
-	}
+	runtime.LockOSThread()
 	for {
 		select {
 		case j := <-s.jobs:
@@ -100,6 +100,9 @@ func (s *Spawner) Start(command Command) (*Child, error) {
 }
 
 func (s *Spawner) start(cmd *exec.Cmd) error {
+	if !s.tied {
+		return cmd.Start()
+	}
 	j := job{cmd: cmd, done: make(chan error, 1)}
 	select {
 	case s.jobs <- j:

@@ -17,7 +17,7 @@ const (
 
 // PortFree tells whether a server could listen on a loopback port now.
 func PortFree(port int) bool {
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))) //nolint:noctx // it does not wait
 	if err != nil {
 		return false
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/fedsync/fedsync/lab/internal/filelock"
 )
 
-// Errors that callers can ask for with errors.Is.
+// Errors that callers can ask for with [errors.Is].
 var (
 	ErrNotFound = errors.New("no such lab")
 	ErrExists   = errors.New("lab exists already")

@@ -64,7 +64,7 @@ func TestUpdateAndMovePortAreKept(t *testing.T) {
 }
 
 func TestPortFree(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,6 +185,11 @@ func startSleep(t *testing.T) process.Ref {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := process.Kill(child.Ref); err != nil {
+			t.Error(err)
+		}
+	})
 	return child.Ref
 }
 
