@@ -40,7 +40,7 @@ integration: components ## tests on a lab of real clusters
 	@FEDSYNCD=$(BIN)/fedsyncd FEDSYNCD_RACE=$(BIN)/fedsyncd-race scripts/gotest.sh test -timeout 20m ./...
 
 .PHONY: check
-check: format lint archtest ## everything that CI checks besides tests
+check: format lint archtest generated ## everything that CI checks besides tests
 
 .PHONY: format
 format: ## fail if a file is not formatted
@@ -61,6 +61,10 @@ archtest: ## the rules about who may import whom
 .PHONY: generate
 generate: $(BIN)/controller-gen ## CRDs and FederatedTypeConfigs in charts/
 	@go generate ./...
+
+.PHONY: generated
+generated: generate ## fail if a generated file was changed by hand or is out of date
+	@git diff --exit-code --stat -- charts || { echo "run make generate and commit"; exit 1; }
 
 $(BIN)/golangci-lint $(BIN)/controller-gen: tools/go.mod
 	@cd tools && go build -o $(BIN)/ tool

@@ -17,7 +17,7 @@ const (
 // Build makes sure that the programs of the components are in the user's cache directory and returns their directory.
 // Up does it by itself; calling Build before keeps the 8 to 10 minutes of the first time out of a test's own time
 // limit. FEDSYNC_LAB_CACHE names another cache directory, FEDSYNC_LAB_COMPONENTS the sources (lab/components) if they
-// are neither above the working directory nor where this package was compiled.
+// are neither above the working directory or the program nor where this package was compiled.
 func Build(ctx context.Context, progress io.Writer) (dir string, err error) {
 	if progress == nil {
 		progress = io.Discard

@@ -78,24 +78,29 @@ spec: {size: 9007199254740993, deep: {a: 1, b: 2}, list: [{name: x, v: 1}], none
 status: {phase: Ready}
 `
 
-// field returns the map at the path, whose numbers are indexes.
-func field(t *testing.T, o map[string]any, path ...any) map[string]any {
-	t.Helper()
+// field returns the map at the path, whose numbers are indexes. Writing to one that is not there panics.
+func field(o map[string]any, path ...any) map[string]any {
 	var at any = o
 	for _, step := range path {
 		switch s := step.(type) {
 		case string:
-			at = at.(map[string]any)[s]
+			m, _ := at.(map[string]any)
+			at = m[s]
 		case int:
-			at = at.([]any)[s]
+			at = list(at)[s]
 		}
 	}
-	return at.(map[string]any)
+	m, _ := at.(map[string]any)
+	return m
 }
 
-func container(t *testing.T, live map[string]any, i int) map[string]any {
-	t.Helper()
-	return field(t, live, "spec", "template", "spec", "containers", i)
+func list(v any) []any {
+	items, _ := v.([]any)
+	return items
+}
+
+func container(live map[string]any, i int) map[string]any {
+	return field(live, "spec", "template", "spec", "containers", i)
 }
 
 // server is the part of an API server that tracks who owns which field.
@@ -164,7 +169,7 @@ func applied(t *testing.T, manifest string) server {
 	return s
 }
 
-func (s server) live(t *testing.T) *unstructured.Unstructured {
+func (s server) live(t rapid.TB) *unstructured.Unstructured {
 	t.Helper()
 	live, ok := s.Live().(*unstructured.Unstructured)
 	if !ok {
@@ -177,172 +182,172 @@ func TestCovered(t *testing.T) {
 	tests := map[string]struct {
 		why, manifest string
 		// change is what somebody else does to the copy after we applied it, by an update.
-		change func(t *testing.T, live map[string]any)
+		change func(live map[string]any)
 		want   string
 	}{
 		"nobody changes a Deployment": {
 			why: "null fields, empty objects and defaulted keys must not look like drift", manifest: deployment,
-			change: func(*testing.T, map[string]any) {},
+			change: func(map[string]any) {},
 		},
 		"nobody changes a Service": {
-			why: "as above", manifest: dns, change: func(*testing.T, map[string]any) {},
+			why: "as above", manifest: dns, change: func(map[string]any) {},
 		},
 		"nobody changes an object without a schema": {
-			why: "as above; status is the member's to say", manifest: widget, change: func(*testing.T, map[string]any) {},
+			why: "as above; status is the member's to say", manifest: widget, change: func(map[string]any) {},
 		},
 		"a number": {
 			why: "the plainest drift", manifest: deployment,
-			change: func(t *testing.T, live map[string]any) { field(t, live, "spec")["replicas"] = int64(5) },
+			change: func(live map[string]any) { field(live, "spec")["replicas"] = int64(5) },
 			want:   "spec.replicas",
 		},
 		"a text in a list item": {
 			why: "the item is found by its key", manifest: deployment,
-			change: func(t *testing.T, live map[string]any) { container(t, live, 1)["image"] = "evil:1" },
+			change: func(live map[string]any) { container(live, 1)["image"] = "evil:1" },
 			want:   "spec.template.spec.containers[1].image",
 		},
 		"an item of an atomic list": {
 			why: "such a list has one owner as a whole", manifest: deployment,
-			change: func(t *testing.T, live map[string]any) { container(t, live, 0)["args"] = []any{"a", "c"} },
+			change: func(live map[string]any) { container(live, 0)["args"] = []any{"a", "c"} },
 			want:   "spec.template.spec.containers[0].args",
 		},
 		"one more item in an atomic list": {
 			why: "as above", manifest: dns,
-			change: func(t *testing.T, live map[string]any) {
-				field(t, live, "spec")["loadBalancerSourceRanges"] = []any{"10.0.0.0/8", "0.0.0.0/0"}
+			change: func(live map[string]any) {
+				field(live, "spec")["loadBalancerSourceRanges"] = []any{"10.0.0.0/8", "0.0.0.0/0"}
 			},
 			want: "spec.loadBalancerSourceRanges",
 		},
 		"a value in a nested list": {
 			why: "each level is walked", manifest: deployment,
-			change: func(t *testing.T, live map[string]any) { field(t, container(t, live, 0), "env", 1)["value"] = "3" },
+			change: func(live map[string]any) { field(container(live, 0), "env", 1)["value"] = "3" },
 			want:   "spec.template.spec.containers[0].env[1].value",
 		},
 		"a list item is removed": {
 			why: "its key is gone from our entry", manifest: deployment,
-			change: func(t *testing.T, live map[string]any) {
-				pod := field(t, live, "spec", "template", "spec")
-				pod["containers"] = pod["containers"].([]any)[:1]
+			change: func(live map[string]any) {
+				pod := field(live, "spec", "template", "spec")
+				pod["containers"] = list(pod["containers"])[:1]
 			},
 			want: "spec.template.spec.containers[1]",
 		},
 		"a list item is removed that leaves a key to its default": {
 			why: "the other port has another number", manifest: deployment,
-			change: func(t *testing.T, live map[string]any) {
-				c := container(t, live, 0)
-				c["ports"] = c["ports"].([]any)[1:]
+			change: func(live map[string]any) {
+				c := container(live, 0)
+				c["ports"] = list(c["ports"])[1:]
 			},
 			want: "spec.template.spec.containers[0].ports[0]",
 		},
 		"a list item is removed that differs from another only by a defaulted key": {
 			why: "the port that says UDP must not stand in for the one that says nothing, which means TCP", manifest: dns,
-			change: func(t *testing.T, live map[string]any) {
-				spec := field(t, live, "spec")
-				spec["ports"] = spec["ports"].([]any)[1:]
+			change: func(live map[string]any) {
+				spec := field(live, "spec")
+				spec["ports"] = list(spec["ports"])[1:]
 			},
 			want: "spec.ports[0]",
 		},
 		"the other one of the two is removed": {
 			why: "the port that says nothing means TCP and must not stand in for the one that says UDP", manifest: dns,
-			change: func(t *testing.T, live map[string]any) {
-				spec := field(t, live, "spec")
-				spec["ports"] = spec["ports"].([]any)[:1]
+			change: func(live map[string]any) {
+				spec := field(live, "spec")
+				spec["ports"] = list(spec["ports"])[:1]
 			},
 			want: "spec.ports[1]",
 		},
 		"a name in one of two items that differ only by a defaulted key": {
 			why: "as above", manifest: dns,
-			change: func(t *testing.T, live map[string]any) { field(t, live, "spec", "ports", 0)["name"] = "renamed" },
+			change: func(live map[string]any) { field(live, "spec", "ports", 0)["name"] = "renamed" },
 			want:   "spec.ports[0].name",
 		},
 		"an atomic map": {
 			why: "a selector has one owner as a whole", manifest: dns,
-			change: func(t *testing.T, live map[string]any) { field(t, live, "spec", "selector")["app"] = "other" },
+			change: func(live map[string]any) { field(live, "spec", "selector")["app"] = "other" },
 			want:   "spec.selector",
 		},
 		"one more key in an atomic map": {
 			why: "as above", manifest: deployment,
-			change: func(t *testing.T, live map[string]any) {
-				field(t, live, "spec", "template", "spec", "nodeSelector")["more"] = "x"
+			change: func(live map[string]any) {
+				field(live, "spec", "template", "spec", "nodeSelector")["more"] = "x"
 			},
 			want: "spec.template.spec.nodeSelector",
 		},
 		"all of a map's values": {
 			why: "what is left of such a map in our entry is nothing", manifest: deployment,
-			change: func(t *testing.T, live map[string]any) {
-				field(t, container(t, live, 0), "resources")["requests"] = map[string]any{"cpu": int64(2), "memory": "2Gi"}
+			change: func(live map[string]any) {
+				field(container(live, 0), "resources")["requests"] = map[string]any{"cpu": int64(2), "memory": "2Gi"}
 			},
 			want: "spec.template.spec.containers[0].resources",
 		},
 		"an annotation is changed": {
 			why: "each key has its own owner", manifest: deployment,
-			change: func(t *testing.T, live map[string]any) { field(t, live, "metadata", "annotations")["note"] = "theirs" },
+			change: func(live map[string]any) { field(live, "metadata", "annotations")["note"] = "theirs" },
 			want:   "metadata.annotations.note",
 		},
 		"an annotation is removed": {
 			why: "so it is, when it is gone", manifest: deployment,
-			change: func(t *testing.T, live map[string]any) { delete(field(t, live, "metadata", "annotations"), "note") },
+			change: func(live map[string]any) { delete(field(live, "metadata", "annotations"), "note") },
 			want:   "metadata.annotations.note",
 		},
 		"all labels are removed": {
 			why: "our own is among them", manifest: settings,
-			change: func(t *testing.T, live map[string]any) { delete(field(t, live, "metadata"), "labels") },
+			change: func(live map[string]any) { delete(field(live, "metadata"), "labels") },
 			want:   "metadata",
 		},
 		"a key of data is removed": {
 			why: "a ConfigMap has no spec", manifest: settings,
-			change: func(t *testing.T, live map[string]any) { delete(field(t, live, "data"), "a.b-c_d") },
+			change: func(live map[string]any) { delete(field(live, "data"), "a.b-c_d") },
 			want:   "data.a.b-c_d",
 		},
 		"all data is removed": {
 			why: "as above", manifest: settings,
-			change: func(_ *testing.T, live map[string]any) { delete(live, "data") }, want: "data",
+			change: func(live map[string]any) { delete(live, "data") }, want: "data",
 		},
 		"an item of a set": {
 			why: "finalizers are one", manifest: dns,
-			change: func(t *testing.T, live map[string]any) {
-				field(t, live, "metadata")["finalizers"] = []any{"example.io/first"}
+			change: func(live map[string]any) {
+				field(live, "metadata")["finalizers"] = []any{"example.io/first"}
 			},
 			want: "metadata.finalizers[1]",
 		},
 		"one more item in a set": {
 			why: "what others add is theirs", manifest: dns,
-			change: func(t *testing.T, live map[string]any) {
-				field(t, live, "metadata")["finalizers"] = []any{"example.io/zeroth", "example.io/first", "example.io/second"}
+			change: func(live map[string]any) {
+				field(live, "metadata")["finalizers"] = []any{"example.io/zeroth", "example.io/first", "example.io/second"}
 			},
 		},
 		"a deep value in an object without a schema": {
 			why: "maps are walked there too", manifest: widget,
-			change: func(t *testing.T, live map[string]any) { field(t, live, "spec", "deep")["a"] = int64(2) },
+			change: func(live map[string]any) { field(live, "spec", "deep")["a"] = int64(2) },
 			want:   "spec.deep.a",
 		},
 		"a list in an object without a schema": {
 			why: "it is atomic", manifest: widget,
-			change: func(t *testing.T, live map[string]any) { field(t, live, "spec", "list", 0)["v"] = int64(2) },
+			change: func(live map[string]any) { field(live, "spec", "list", 0)["v"] = int64(2) },
 			want:   "spec.list",
 		},
 		"a number of many digits": {
 			why: "a float64 would not see the change", manifest: widget,
-			change: func(t *testing.T, live map[string]any) { field(t, live, "spec")["size"] = int64(9007199254740992) },
+			change: func(live map[string]any) { field(live, "spec")["size"] = int64(9007199254740992) },
 			want:   "spec.size",
 		},
 		"what the template does not name": {
 			why: "an allocated port, a sidecar, an injected annotation and a scaled status belong to whoever wrote them", manifest: deployment,
-			change: func(t *testing.T, live map[string]any) {
-				field(t, live, "metadata", "annotations")["deployment.kubernetes.io/revision"] = "1"
-				field(t, live, "metadata", "labels")["theirs"] = "1"
-				field(t, live, "spec")["revisionHistoryLimit"] = int64(2)
-				pod := field(t, live, "spec", "template", "spec")
-				pod["containers"] = append([]any{map[string]any{"name": "sidecar", "image": "s"}}, pod["containers"].([]any)...)
+			change: func(live map[string]any) {
+				field(live, "metadata", "annotations")["deployment.kubernetes.io/revision"] = "1"
+				field(live, "metadata", "labels")["theirs"] = "1"
+				field(live, "spec")["revisionHistoryLimit"] = int64(2)
+				pod := field(live, "spec", "template", "spec")
+				pod["containers"] = append([]any{map[string]any{"name": "sidecar", "image": "s"}}, list(pod["containers"])...)
 				live["status"] = map[string]any{"replicas": int64(3)}
 			},
 		},
 		"what a default fills in": {
 			why: "the server writes it into our items without taking them from us", manifest: dns,
-			change: func(t *testing.T, live map[string]any) {
-				spec := field(t, live, "spec")
+			change: func(live map[string]any) {
+				spec := field(live, "spec")
 				spec["clusterIP"], spec["type"] = "10.0.0.10", "ClusterIP"
-				field(t, live, "spec", "ports", 0)["targetPort"] = int64(53)
-				field(t, live, "spec", "ports", 1)["nodePort"] = int64(30053)
+				field(live, "spec", "ports", 0)["targetPort"] = int64(53)
+				field(live, "spec", "ports", 1)["nodePort"] = int64(30053)
 			},
 		},
 	}
@@ -353,7 +358,7 @@ func TestCovered(t *testing.T) {
 				t.Fatalf("%s is not covered right after the apply by %s", field, s.observed().Owned.FieldsV1())
 			}
 			live := s.live(t)
-			tc.change(t, live.Object)
+			tc.change(live.Object)
 			if err := s.Update(live, "somebody"); err != nil {
 				t.Fatal(err)
 			}
@@ -467,9 +472,9 @@ func TestCoveredFollowsTheServer(t *testing.T) {
 		if field, covered := plan.Covered(d, s.observed()); !covered {
 			t.Fatalf("%s is not covered right after the apply by %s", field, s.observed().Owned.FieldsV1())
 		}
-		live := s.Live().(*unstructured.Unstructured).DeepCopy()
+		live := s.live(t)
 		key := rapid.SampledFrom(slices.Sorted(maps.Keys(spec))).Draw(t, "key")
-		live.Object["spec"].(map[string]any)[key] = "changed"
+		field(live.Object, "spec")[key] = "changed"
 		if err := s.Update(live, "somebody"); err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"golang.org/x/mod/modfile"
 )
@@ -33,7 +34,8 @@ func (s source) key() string {
 }
 
 // findSource looks where the environment says, beside the file that this is compiled from, and in lab/components of
-// the working directory and all directories above it. The last one serves programs built with -trimpath.
+// the working directory, of the program's directory and of all directories above them. The latter serve programs that
+// are built with -trimpath.
 func findSource() (source, error) {
 	if dir := os.Getenv(componentsEnv); dir != "" {
 		s, err := readSource(dir)
@@ -42,17 +44,21 @@ func findSource() (source, error) {
 		}
 		return s, nil
 	}
-	for _, dir := range candidates() {
+	return firstSource(candidates())
+}
+
+func firstSource(dirs []string) (source, error) {
+	for _, dir := range dirs {
 		s, err := readSource(dir)
 		if err == nil {
 			return s, nil
 		}
-		if !errors.Is(err, os.ErrNotExist) {
+		if !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) { // "lab" may be a program there
 			return source{}, err
 		}
 	}
-	return source{}, fmt.Errorf("find the sources of the lab's components: no lab/components in the working directory or"+
-		" above it; run this inside the fedsync repository or set %s to that directory", componentsEnv)
+	return source{}, fmt.Errorf("find the sources of the lab's components: no lab/components above the working directory or"+
+		" this program; run this inside the fedsync repository or set %s to that directory", componentsEnv)
 }
 
 func candidates() []string {
@@ -60,10 +66,18 @@ func candidates() []string {
 	if _, file, _, ok := runtime.Caller(0); ok && filepath.IsAbs(file) { // .../lab/internal/build/source.go
 		dirs = append(dirs, filepath.Join(filepath.Dir(file), "..", "..", "components"))
 	}
-	dir, err := os.Getwd()
-	if err != nil {
-		return dirs
+	if dir, err := os.Getwd(); err == nil {
+		dirs = append(dirs, upwards(dir)...)
 	}
+	if program, err := os.Executable(); err == nil {
+		dirs = append(dirs, upwards(filepath.Dir(program))...)
+	}
+	return dirs
+}
+
+// upwards lists lab/components of a directory and of all directories above it.
+func upwards(dir string) []string {
+	var dirs []string
 	for {
 		dirs = append(dirs, filepath.Join(dir, "lab", "components"))
 		parent := filepath.Dir(dir)

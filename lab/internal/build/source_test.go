@@ -38,6 +38,13 @@ func TestSourceIsFound(t *testing.T) {
 			t.Errorf("findSource() = %v, want an error that names %s", err, componentsEnv)
 		}
 	})
+	t.Run("past a file named lab", func(t *testing.T) {
+		dir := filepath.Join(repo, "bin")
+		write(t, filepath.Join(dir, "lab"), "a program")
+		if s, err := firstSource(upwards(dir)); err != nil || s.dir != here {
+			t.Errorf("firstSource() = %+v, %v; want %q", s, err, here)
+		}
+	})
 	t.Run("above the working directory", func(t *testing.T) {
 		t.Chdir(deep)
 		if got := candidates(); !slices.Contains(got, here) {

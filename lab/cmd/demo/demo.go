@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"k8s.io/client-go/dynamic"
+
+	"github.com/fedsync/fedsync/lab"
+	"github.com/fedsync/fedsync/lab/daemon"
+	"github.com/fedsync/fedsync/lab/federation"
+)
+
+const members = 2
+
+// demo is one run.
+type demo struct {
+	binary, repository string
+	out                io.Writer
+	// stay keeps everything running until Ctrl-C; live redraws the table in place.
+	stay, live bool
+
+	lab    *lab.Lab
+	daemon *daemon.Process
+	host   dynamic.Interface
+	member map[string]dynamic.Interface
+	drawn  int // lines of the table that are on the screen
+}
+
+func (d *demo) say(format string, args ...any) {
+	d.drawn = 0
+	fmt.Fprintf(d.out, format+"\n", args...)
+}
+
+// run plays the demo. It returns an error if anything that it showed was not true.
+func (d *demo) run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, d.end()) }()
+	for _, step := range [...]struct {
+		title string
+		do    func(context.Context) error
+	}{
+		{"Starting a host and two members, each with its own etcd, API server and controller manager", d.start},
+		{"Installing the CRDs, starting fedsyncd, joining the members", d.federate},
+		{"Applying examples/: a namespace, a ConfigMap, a Deployment and a Service, with overrides per member", d.declare},
+		{"Changing the template of ConfigMap greeting on the host", d.edit},
+		{"Changing the copy of ConfigMap greeting in member1 behind fedsyncd's back", d.drift},
+		{"Everything that was shown, once more", d.review},
+	} {
+		d.say("\n== %s", step.title)
+		if err := step.do(ctx); err != nil {
+			return err
+		}
+	}
+	d.tellWhere()
+	if d.stay {
+		return d.watch(ctx)
+	}
+	return nil
+}
+
+func (d *demo) start(ctx context.Context) error {
+	var err error
+	if d.lab, err = lab.Up(ctx, lab.Options{Members: members, Progress: d.out}); err != nil {
+		return err
+	}
+	if d.host, err = dynamic.NewForConfig(d.lab.Host().RESTConfig()); err != nil {
+		return err
+	}
+	d.member = map[string]dynamic.Interface{}
+	for _, m := range d.lab.Members() {
+		if d.member[m.Name], err = dynamic.NewForConfig(m.RESTConfig()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *demo) federate(ctx context.Context) error {
+	charts := filepath.Join(d.repository, "charts", "fedsync")
+	host := d.lab.Host().RESTConfig()
+	if err := federation.Install(ctx, host, filepath.Join(charts, "crds"), filepath.Join(charts, "types")); err != nil {
+		return err
+	}
+	var err error
+	d.daemon, err = daemon.Start(ctx, daemon.Options{Binary: d.binary, Kubeconfig: d.lab.Kubeconfig(), Log: filepath.Join(d.lab.Dir(), "fedsyncd.log")})
+	if err != nil {
+		return err
+	}
+	for i, m := range d.lab.Members() {
+		labels := map[string]string{"tier": "production", "region": [...]string{"eu", "us"}[i%2]}
+		if err := federation.Join(ctx, federation.JoinOptions{Host: host, Member: m.RESTConfig(), Name: m.Name, Labels: labels}); err != nil {
+			return err
+		}
+		d.say("%s joined, with the labels %v", m.Name, labels)
+	}
+	began := time.Now()
+	waiting, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := federation.WaitReady(waiting, host, d.names()...); err != nil {
+		return err
+	}
+	d.say("all members are ready after %s", took(began))
+	return nil
+}
+
+func (d *demo) names() []string {
+	var names []string
+	for _, m := range d.lab.Members() {
+		names = append(names, m.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (d *demo) declare(ctx context.Context) error {
+	files, err := filepath.Glob(filepath.Join(d.repository, "examples", "*.yaml"))
+	if err != nil || len(files) == 0 {
+		return fmt.Errorf("find examples in %q: %w", d.repository, errors.Join(err, os.ErrNotExist))
+	}
+	began := time.Now()
+	for _, file := range files {
+		stream, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if err := federation.Apply(ctx, d.lab.Host().RESTConfig(), stream); err != nil {
+			return fmt.Errorf("apply %s: %w", file, err)
+		}
+	}
+	if err := d.untilInStep(ctx); err != nil {
+		return err
+	}
+	d.say("all copies are as declared %s after the first write", took(began))
+	return nil
+}
+
+// review looks at everything again, in the members themselves.
+func (d *demo) review(ctx context.Context) error { return d.untilInStep(ctx) }
+
+func (d *demo) tellWhere() {
+	d.say("\nKUBECONFIG=%s", d.lab.Kubeconfig())
+	for _, c := range d.lab.Clusters() {
+		d.say("  %-8s kubectl --context %-8s  %s", c.Name, c.Name, c.URL)
+	}
+	d.say("  fedsyncd %s   %s/readyz", d.daemon.MetricsURL, d.daemon.HealthURL)
+}
+
+// end stops everything that was started. It works after Ctrl-C too.
+func (d *demo) end() error {
+	var problems []error
+	if d.daemon != nil {
+		elapsed, err := d.daemon.Stop()
+		problems = append(problems, err)
+		if err == nil {
+			d.say("\nfedsyncd stopped in %s", elapsed.Round(time.Millisecond))
+		}
+	}
+	if d.lab != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		problems = append(problems, d.lab.Down(ctx))
+	}
+	return errors.Join(problems...)
+}
+
+func took(began time.Time) string { return time.Since(began).Round(time.Millisecond).String() }
