@@ -78,6 +78,7 @@ type Engine struct {
 	types    map[fleet.TypeName]*typeState
 	members  map[fleet.Name]*memberState
 	snapshot fleet.Snapshot
+	tried    map[fleet.Name]bool // members that it was tried to connect to since the start
 }
 
 // renderedObjects bounds how many federated objects keep their rendered copies: enough for those in work.
@@ -90,12 +91,15 @@ func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o
 	return &Engine{
 		host: h, objects: objects, recorder: recorder, options: o, clock: o.Clock, log: o.Log,
 		publishing: newQueue("publish"), pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects),
-		started: make(chan struct{}), types: map[fleet.TypeName]*typeState{}, members: map[fleet.Name]*memberState{},
+		started: make(chan struct{}), types: map[fleet.TypeName]*typeState{}, members: map[fleet.Name]*memberState{}, tried: map[fleet.Name]bool{},
 	}
 }
 
 // Start runs the engine until the context ends. It implements manager.Runnable.
 func (e *Engine) Start(ctx context.Context) error {
+	if err := e.registerAll(ctx); err != nil {
+		return err
+	}
 	e.running, e.since = ctx, e.clock.Now()
 	close(e.started)
 	var workers sync.WaitGroup

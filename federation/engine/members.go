@@ -110,6 +110,7 @@ func (r memberReconciler) gatherCluster(ctx context.Context, name types.Namespac
 func (r memberReconciler) connect(running context.Context, cluster *fedv1b1.KubeFedCluster, secret *corev1.Secret) error {
 	name := fleet.Name(cluster.Name)
 	r.register(cluster)
+	defer r.attempt(name)
 	credentials, err := member.NewCredentials(cluster, secret)
 	if err != nil {
 		r.disconnect(name)
@@ -188,6 +189,38 @@ func (r memberReconciler) reportCluster(ctx context.Context, cluster *fedv1b1.Ku
 		return nil
 	}
 	return host.WriteClusterStatus(ctx, r.objects, cluster, status)
+}
+
+// registerAll registers every member before any work begins: a status that lacks a member which is only not read yet
+// would forget that it holds a copy.
+func (e *Engine) registerAll(ctx context.Context) error {
+	var list fedv1b1.KubeFedClusterList
+	if err := e.objects.List(ctx, &list, client.InNamespace(e.options.Namespace)); err != nil {
+		return fmt.Errorf("list KubeFedClusters: %w", err)
+	}
+	for i := range list.Items {
+		if list.Items[i].DeletionTimestamp == nil && e.options.Owns(fleet.Name(list.Items[i].Name)) {
+			e.register(&list.Items[i])
+		}
+	}
+	return nil
+}
+
+// attempt notes that it was tried to connect to the member: if there is no connection now, that is worth reporting.
+func (e *Engine) attempt(name fleet.Name) {
+	e.mu.Lock()
+	first := !e.tried[name]
+	e.tried[name] = true
+	e.mu.Unlock()
+	if first && e.memberState(name) == nil {
+		e.reselect(name)
+	}
+}
+
+func (e *Engine) attempted(name fleet.Name) bool {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.tried[name]
 }
 
 // register makes the member part of the snapshot, and looks at every object if that changes who is selected.

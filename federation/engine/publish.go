@@ -110,14 +110,11 @@ func (e *Engine) summarize(s *subject) report.Summary {
 	in.PlacementReason, in.PlacementMessage = placementTrouble(s)
 	known := !s.namespace.Applies || s.namespaceKnown
 	for _, m := range e.Snapshot().Members() {
-		ms := e.memberState(m.Name)
 		journaled := slices.Contains(s.object.Journal, m.Name)
-		if ms == nil { // registered, but without a connection
-			if s.object.Deleting && !journaled && s.verdict(m).Choice != placement.Chosen {
-				continue
-			}
-			if journaled || s.verdict(m).Choice == placement.Chosen {
-				in.Copies = append(in.Copies, report.Copy{Member: m.Name, Obstacle: report.MemberDown, Detail: "there is no connection to the member", Removing: s.object.Deleting || s.verdict(m).Choice == placement.Excluded})
+		ms := e.memberState(m.Name)
+		if ms == nil {
+			if c, counts := e.unconnected(s, m, journaled); counts {
+				in.Copies = append(in.Copies, c)
 			}
 			continue
 		}
@@ -128,6 +125,17 @@ func (e *Engine) summarize(s *subject) report.Summary {
 	summary := report.Summarize(in)
 	summary.Known = summary.Known && known
 	return summary
+}
+
+// unconnected says the same as copyOf about a registered member that there is no connection to.
+func (e *Engine) unconnected(s *subject, m fleet.Member, journaled bool) (report.Copy, bool) {
+	choice := s.verdict(m).Choice
+	c := report.Copy{Member: m.Name, Removing: s.object.Deleting || choice == placement.Excluded}
+	c.Obstacle, c.Detail = report.MemberDown, "there is no connection to the member"
+	if !e.attempted(m.Name) {
+		c.Obstacle, c.Detail = report.WatchStarting, ""
+	}
+	return c, journaled || choice == placement.Chosen
 }
 
 // copyOf says how things stand with one copy, and whether it counts: it is wanted, or not known to be gone.

@@ -84,8 +84,12 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 		}
 		return 0
 	case plan.Wait:
-		if a.Reason == plan.NamespaceMissing || a.Reason == plan.NamespaceTerminating {
-			ms.waitForNamespace(key)
+		if a.Reason != plan.NamespaceMissing && a.Reason != plan.NamespaceTerminating {
+			return 0
+		}
+		ms.waitForNamespace(key)
+		if e.namespaceState(ms, key.Namespace) == plan.NamespaceReady { // it came before we waited for it
+			return time.Millisecond
 		}
 		return 0
 	default:
@@ -132,6 +136,9 @@ func (e *Engine) judge(ctx context.Context, ms *memberState, key fleet.ObjectKey
 	f := fault.Of(err)
 	if f.Class == fault.None || ctx.Err() != nil {
 		ms.forget(key)
+		if key.Type == fleet.NamespaceType { // the watch may have nothing new to tell about our own write
+			ms.namespaceChanged(key.Name)
+		}
 		if t.verb == plan.Create { // what a create owns must become what an apply owns
 			return time.Millisecond
 		}

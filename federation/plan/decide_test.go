@@ -246,10 +246,11 @@ func TestDecideKeepsItsPromises(t *testing.T) {
 		removes := a.Verb == plan.Delete || a.Verb == plan.Release
 		writes := a.Verb == plan.Apply || a.Verb == plan.Create
 		present := in.Presence == plan.Present
+		evidence := present && (in.Deleting || in.Want == plan.WantExcluded)
 		switch {
 		case a.Reason == "":
 			t.Fatalf("%+v gives no reason", a)
-		case removes && !(present && (in.Deleting || in.Want == plan.WantExcluded)):
+		case removes && !evidence:
 			t.Fatalf("%+v without evidence", a)
 		case (removes || writes) && present && in.Observed.OptedOut:
 			t.Fatalf("%+v on a copy that opted out", a)
@@ -273,8 +274,10 @@ func TestDecideKeepsItsPromises(t *testing.T) {
 }
 
 func FuzzCovered(f *testing.F) {
-	for _, owned := range []string{``, `{}`, `null`, `[]`, ownsAll, `{"f:data":null}`, `{"f:data":{"f:k":1}}`, `{"f:data":{"k:{\"a\":1}":{"f:b":{}},"v:1":{},"i:0":{}}}`,
-		`{"f:data":{"k:":{},"k:null":{},"v:":{},"i:-1":{}}}`, "{\"f:\xff\":{}}"} {
+	for _, owned := range []string{
+		``, `{}`, `null`, `[]`, ownsAll, `{"f:data":null}`, `{"f:data":{"f:k":1}}`, `{"f:data":{"k:{\"a\":1}":{"f:b":{}},"v:1":{},"i:0":{}}}`,
+		`{"f:data":{"k:":{},"k:null":{},"v:":{},"i:-1":{}}}`, "{\"f:\xff\":{}}",
+	} {
 		for _, content := range []string{`{}`, `{"data":{"k":"v"}}`, `{"data":[{"a":1,"b":2},1,null,[[]]]}`, `{"metadata":[],"data":1e999}`, `{"data":{"":{"":{}}}}`} {
 			f.Add(owned, content)
 		}

@@ -103,7 +103,7 @@ func conditionOf(in Input, clusters []Cluster) Condition {
 	c := Condition{Type: ConditionPropagation, Status: "True"}
 	switch {
 	case in.PlacementReason != "":
-		c.Reason, c.Message = in.PlacementReason, in.PlacementMessage
+		c.Reason, c.Message = in.PlacementReason, cut(in.PlacementMessage)
 	default:
 		c.Message = troubles(clusters)
 		if c.Message != "" {

@@ -43,8 +43,8 @@ func withoutMark(t *testing.T, d *fleet.Desired) string {
 	if err := decoder.Decode(&content); err != nil {
 		t.Fatalf("the body %q is no JSON object: %v", d.Body, err)
 	}
-	metadata := content["metadata"].(map[string]any)
-	annotations := metadata["annotations"].(map[string]any)
+	metadata, _ := content["metadata"].(map[string]any)
+	annotations, _ := metadata["annotations"].(map[string]any)
 	if diff := cmp.Diff(d.Hash.String(), annotations[fleet.AppliedAnnotation]); diff != "" {
 		t.Errorf("the annotation is not the hash (-want +got):\n%s", diff)
 	}

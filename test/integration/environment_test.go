@@ -211,6 +211,10 @@ func quiet(t *testing.T) {
 				return fmt.Sprintf("%s: %d namespaces, %v", member, len(list.Items), err)
 			}
 		}
+		list, err := fleet.host.Resource(kinds["federatednamespace"]).List(t.Context(), metav1.ListOptions{})
+		if err != nil || len(list.Items) > 0 {
+			return fmt.Sprintf("host: %d federated namespaces, %v", len(list.Items), err)
+		}
 		return ""
 	})
 }
