@@ -27,15 +27,14 @@ demo: components ## a host and two members kept in step, to look at; DEMO_EXIT=1
 test: unit integration ## every test: unit and, on real clusters, integration
 
 .PHONY: unit
-unit: export CGO_ENABLED := 1
-unit: ## unit tests of all modules, with the race detector
+unit: ## unit tests, with the race detector
 	@scripts/require.sh gcc libc6-dev
 	@scripts/gotest.sh . ./...
-	@scripts/gotest.sh lab ./internal/... .
 
 .PHONY: integration
-integration: components ## tests on a lab of real clusters
+integration: components ## tests on real clusters: of the lab itself, and of fedsyncd on a lab
 	@scripts/require.sh gcc libc6-dev
+	@scripts/gotest.sh lab -timeout 10m ./...
 	@CGO_ENABLED=1 go build -race -o $(BIN)/fedsyncd-race ./cmd/fedsyncd
 	@FEDSYNCD=$(BIN)/fedsyncd FEDSYNCD_RACE=$(BIN)/fedsyncd-race scripts/gotest.sh test -timeout 20m ./...
 

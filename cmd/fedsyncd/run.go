@@ -56,12 +56,11 @@ func run(ctx context.Context, c *Config) error {
 	if err := addEngine(mgr, config, c, uid); err != nil {
 		return fmt.Errorf("set up: %w", err)
 	}
-	err = mgr.Start(ctx)
-	if ctx.Err() != nil {
-		log.Info("stopped")
-		return nil // asked to stop: what did not end in time ends with the process
+	if err := mgr.Start(ctx); ctx.Err() == nil {
+		return err
 	}
-	return err
+	log.Info("stopped") // as asked: what did not end in time ends with the process
+	return nil
 }
 
 func newLogger(c *Config) logr.Logger {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -193,11 +194,9 @@ func (e *Engine) announce(s *subject, summary report.Summary) {
 		UID: s.object.UID, ResourceVersion: s.object.ResourceVersion,
 	}
 	message := c.Message
-	for _, cluster := range summary.Status.Clusters {
-		if cluster.Message != "" {
-			message += "; " + string(cluster.Name) + ": " + cluster.Message
-			break
-		}
+	if i := slices.IndexFunc(summary.Status.Clusters, func(c report.Cluster) bool { return c.Message != "" }); i >= 0 {
+		first := summary.Status.Clusters[i]
+		message = fmt.Sprintf("%s; %s: %s", message, first.Name, first.Message)
 	}
 	e.recorder.Event(ref, corev1.EventTypeWarning, c.Reason, message)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -73,10 +74,10 @@ func parseEndpoint(endpoint string) (string, error) {
 }
 
 func tlsConfig(spec *fedv1b1.KubeFedClusterSpec) (rest.TLSClientConfig, error) {
-	for _, validation := range spec.DisabledTLSValidations {
-		if validation != fedv1b1.TLSAll {
-			return rest.TLSClientConfig{}, fmt.Errorf("spec.disabledTLSValidations: %q is not supported yet; leave it out, or write %q", validation, fedv1b1.TLSAll)
-		}
+	if i := slices.IndexFunc(spec.DisabledTLSValidations, func(v fedv1b1.TLSValidation) bool { return v != fedv1b1.TLSAll }); i >= 0 {
+		return rest.TLSClientConfig{}, fmt.Errorf("spec.disabledTLSValidations: %q is not supported yet; leave it out, or write %q", spec.DisabledTLSValidations[i], fedv1b1.TLSAll)
+	}
+	if len(spec.DisabledTLSValidations) > 0 {
 		return rest.TLSClientConfig{Insecure: true}, nil
 	}
 	if len(spec.CABundle) > 0 && !x509.NewCertPool().AppendCertsFromPEM(spec.CABundle) {

@@ -62,10 +62,10 @@ func (m *Member) ask(ctx context.Context) probe {
 	}
 	p := probe{finding: Healthy, detail: "/healthz responded with ok"}
 	uid, err := m.client.identity(ctx)
-	switch f := fault.Of(err); {
-	case f.Class == fault.None:
+	switch f := fault.Of(err); f.Class {
+	case fault.None:
 		p.uid = uid
-	case f.Class == fault.Forbidden || f.Class == fault.Absent:
+	case fault.Forbidden, fault.Absent:
 		// Not allowed to know: the pin cannot be checked, which is the choice of who gave us these credentials.
 	default:
 		return probeOf(f)

@@ -38,7 +38,6 @@ func packages(t *testing.T) []archtest.Package {
 
 	var found []archtest.Package
 
-	//nolint:musttag // go list writes the names of Go fields.
 	for decoder := json.NewDecoder(strings.NewReader(string(listed))); ; {
 		var p archtest.Package
 

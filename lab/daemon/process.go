@@ -60,7 +60,7 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 	args := append([]string{"--kubeconfig", o.Kubeconfig, "--metrics-addr", metrics, "--healthz-addr", health}, o.Args...)
 	p := &Process{
 		MetricsURL: "http://" + metrics + "/metrics", HealthURL: "http://" + health,
-		command: exec.Command(o.Binary, args...), log: o.Log, exited: make(chan struct{}), //nolint:gosec,noctx // the binary is the caller's, and outlives ctx
+		command: exec.Command(o.Binary, args...), log: o.Log, exited: make(chan struct{}),
 	}
 	p.command.Stdout, p.command.Stderr = log, log
 	// Its own group, so that Ctrl-C at a terminal reaches us and not the daemon: we end it in order.
@@ -80,7 +80,7 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 }
 
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // bound to loopback, at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("find a free port: %w", err)
 	}

@@ -13,7 +13,6 @@ const Namespace = "kube-federation-system"
 // fieldManager owns the fields that this package writes.
 const fieldManager = "fedsync-lab"
 
-//nolint:gochecknoglobals // constants that Go cannot write as such
 var (
 	namespaceKind = schema.GroupKind{Kind: "Namespace"}
 	crdKind       = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fedsync/fedsync/lab"
+	"github.com/fedsync/fedsync/lab/daemon"
+	"github.com/fedsync/fedsync/lab/federation"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -18,10 +21,6 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
-
-	"github.com/fedsync/fedsync/lab"
-	"github.com/fedsync/fedsync/lab/daemon"
-	"github.com/fedsync/fedsync/lab/federation"
 )
 
 // environment is a lab with a running daemon.
@@ -84,7 +83,7 @@ func (e *environment) tearDown(ctx context.Context) {
 	}
 	if log, err := os.ReadFile(filepath.Join(e.lab.Dir(), "fedsyncd.log")); err == nil && strings.Contains(string(log), "DATA RACE") {
 		fmt.Fprintf(os.Stderr, "the daemon has a data race:\n%s\n", log)
-		os.Exit(1) //nolint:revive // a race in the daemon fails the run whatever the tests say
+		os.Exit(1)
 	}
 	if keep := os.Getenv("FEDSYNC_KEEP_LOG"); keep != "" {
 		if log, err := os.ReadFile(filepath.Join(e.lab.Dir(), "fedsyncd.log")); err == nil {

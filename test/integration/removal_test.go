@@ -4,9 +4,8 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/fedsync/fedsync/lab/federation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 var noOptions = metav1.DeleteOptions{}

@@ -5,9 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/fedsync/fedsync/lab/federation"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 func TestCopiesFollowTheDeclaration(t *testing.T) {
@@ -147,9 +146,11 @@ func TestReplicasThatAreRetainedAreNeverReset(t *testing.T) {
 func TestObjectsOfKubeFedAreTakenOver(t *testing.T) {
 	s := newScene(t, "takeover")
 	m := s.m["member1"]
-	o := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap",
+	o := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "ConfigMap",
 		"metadata": map[string]any{"name": "c", "labels": map[string]any{"kubefed.io/managed": "true"}},
-		"data":     map[string]any{"a": "1", "old": "gone from the template"}}}
+		"data":     map[string]any{"a": "1", "old": "gone from the template"},
+	}}
 	if _, err := m.of("configmap").Create(t.Context(), o, asManager("controller-manager")); err != nil {
 		t.Fatal(err)
 	}

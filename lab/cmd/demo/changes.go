@@ -38,7 +38,7 @@ func (d *demo) edit(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
-		d.say("%s has it after %s", name, took(began))
+		d.sayf("%s has it after %s", name, took(began))
 	}
 	err = until(ctx, "the status tells the edit", func() (bool, error) {
 		o, err := d.host.Resource(federatedConfigMaps).Namespace(namespace).Get(ctx, greeting, metav1.GetOptions{})
@@ -51,7 +51,7 @@ func (d *demo) edit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.say("its status says so after %s", took(began))
+	d.sayf("its status says so after %s", took(began))
 	return nil
 }
 
@@ -72,7 +72,7 @@ func (d *demo) drift(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	d.say("%s: data.%s is %q again after %s", member, key, declared, took(began))
+	d.sayf("%s: data.%s is %q again after %s", member, key, declared, took(began))
 	return nil
 }
 

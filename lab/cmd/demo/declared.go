@@ -67,20 +67,23 @@ func difference(path string, want, got any) string {
 		}
 		return ""
 	case []any:
-		g, _ := got.([]any)
-		if len(g) != len(w) {
-			return path
-		}
-		for i := range w {
-			if d := difference(fmt.Sprintf("%s[%d]", path, i), w[i], g[i]); d != "" {
-				return d
-			}
-		}
-		return ""
-	default:
-		if reflect.DeepEqual(want, got) {
-			return ""
-		}
+		return listDifference(path, w, got)
+	}
+	if !reflect.DeepEqual(want, got) {
 		return path
 	}
+	return ""
+}
+
+func listDifference(path string, want []any, got any) string {
+	g, _ := got.([]any)
+	if len(g) != len(want) {
+		return path
+	}
+	for i := range want {
+		if d := difference(fmt.Sprintf("%s[%d]", path, i), want[i], g[i]); d != "" {
+			return d
+		}
+	}
+	return ""
 }

@@ -33,7 +33,7 @@ type demo struct {
 	drawn  int // lines of the table that are on the screen
 }
 
-func (d *demo) say(format string, args ...any) {
+func (d *demo) sayf(format string, args ...any) {
 	d.drawn = 0
 	fmt.Fprintf(d.out, format+"\n", args...)
 }
@@ -52,7 +52,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		{"Changing the copy of ConfigMap greeting in member1 behind fedsyncd's back", d.drift},
 		{"Everything that was shown, once more", d.review},
 	} {
-		d.say("\n== %s", step.title)
+		d.sayf("\n== %s", step.title)
 		if err := step.do(ctx); err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func (d *demo) federate(ctx context.Context) error {
 		if err := federation.Join(ctx, federation.JoinOptions{Host: host, Member: m.RESTConfig(), Name: m.Name, Labels: labels}); err != nil {
 			return err
 		}
-		d.say("%s joined, with the labels %v", m.Name, labels)
+		d.sayf("%s joined, with the labels %v", m.Name, labels)
 	}
 	began := time.Now()
 	waiting, cancel := context.WithTimeout(ctx, time.Minute)
@@ -105,7 +105,7 @@ func (d *demo) federate(ctx context.Context) error {
 	if err := federation.WaitReady(waiting, host, d.names()...); err != nil {
 		return err
 	}
-	d.say("all members are ready after %s", took(began))
+	d.sayf("all members are ready after %s", took(began))
 	return nil
 }
 
@@ -136,7 +136,7 @@ func (d *demo) declare(ctx context.Context) error {
 	if err := d.untilInStep(ctx); err != nil {
 		return err
 	}
-	d.say("all copies are as declared %s after the first write", took(began))
+	d.sayf("all copies are as declared %s after the first write", took(began))
 	return nil
 }
 
@@ -144,11 +144,11 @@ func (d *demo) declare(ctx context.Context) error {
 func (d *demo) review(ctx context.Context) error { return d.untilInStep(ctx) }
 
 func (d *demo) tellWhere() {
-	d.say("\nKUBECONFIG=%s", d.lab.Kubeconfig())
+	d.sayf("\nKUBECONFIG=%s", d.lab.Kubeconfig())
 	for _, c := range d.lab.Clusters() {
-		d.say("  %-8s kubectl --context %-8s  %s", c.Name, c.Name, c.URL)
+		d.sayf("  %-8s kubectl --context %-8s  %s", c.Name, c.Name, c.URL)
 	}
-	d.say("  fedsyncd %s   %s/readyz", d.daemon.MetricsURL, d.daemon.HealthURL)
+	d.sayf("  fedsyncd %s   %s/readyz", d.daemon.MetricsURL, d.daemon.HealthURL)
 }
 
 // end stops everything that was started. It works after Ctrl-C too.
@@ -158,7 +158,7 @@ func (d *demo) end() error {
 		elapsed, err := d.daemon.Stop()
 		problems = append(problems, err)
 		if err == nil {
-			d.say("\nfedsyncd stopped in %s", elapsed.Round(time.Millisecond))
+			d.sayf("\nfedsyncd stopped in %s", elapsed.Round(time.Millisecond))
 		}
 	}
 	if d.lab != nil {

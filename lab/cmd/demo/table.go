@@ -67,7 +67,7 @@ func (d *demo) untilInStep(ctx context.Context) error {
 
 // watch keeps the table up to date until Ctrl-C.
 func (d *demo) watch(ctx context.Context) error {
-	d.say("\nChange something, here or in a member, and watch. Ctrl-C ends everything.\n")
+	d.sayf("\nChange something, here or in a member, and watch. Ctrl-C ends everything.\n")
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -21,7 +21,6 @@ const (
 	ControllerManager = "kube-controller-manager"
 )
 
-//nolint:gochecknoglobals // a constant that Go cannot write as such
 var components = []string{Etcd, APIServer, ControllerManager}
 
 // CacheDir is the directory that keeps what labs need: FEDSYNC_LAB_CACHE, or fedsync-lab in the user's cache
