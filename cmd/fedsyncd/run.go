@@ -30,6 +30,7 @@ import (
 	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
 
 	"github.com/fedsync/fedsync/federation/engine"
+	"github.com/fedsync/fedsync/federation/fault"
 	"github.com/fedsync/fedsync/federation/host"
 )
 
@@ -104,8 +105,13 @@ func hostIdentity(ctx context.Context, config *rest.Config, log logr.Logger) (ty
 		asking, cancel := context.WithTimeout(ctx, 10*time.Second)
 		ns, err := client.CoreV1().Namespaces().Get(asking, metav1.NamespaceSystem, metav1.GetOptions{})
 		cancel()
-		if err == nil {
+		switch fault.Of(err).Class {
+		case fault.None:
 			return ns.UID, nil
+		case fault.Forbidden:
+			log.Info("may not see who the host is: namespaces will be released in members, never deleted", "reason", err.Error())
+			return "", nil
+		default:
 		}
 		log.Info("the host does not answer yet", "reason", err.Error(), "retryAfter", pause.String())
 		select {

@@ -105,7 +105,7 @@ func (e *Engine) gather(s *subject, ms *memberState, m fleet.Member) situation {
 	kind := s.state.kind
 	in := plan.Input{
 		Deleting: s.object.Deleting, Orphan: s.object.Orphan, Held: s.object.Held,
-		Adopt: !e.options.NoAdoption || m.Host && kind.IsNamespace(), Protected: m.Host && kind.IsNamespace(),
+		Adopt: !e.options.NoAdoption || m.Host && kind.IsNamespace(), Protected: kind.IsNamespace() && e.maybeHost(m),
 		Want: wantOf(s.verdict(m).Choice),
 	}
 	observed, present, status := ms.member.Observed(kind.Name, kind.CopyNamespace(s.object.Key.Namespace), s.object.Key.Name)
@@ -117,6 +117,12 @@ func (e *Engine) gather(s *subject, ms *memberState, m fleet.Member) situation {
 		in.Namespace = e.namespaceState(ms, s.object.Key.Namespace)
 	}
 	return situation{input: in, watch: status, member: m}
+}
+
+// maybeHost tells that the member is the host, or that nobody may know whether it is: then its namespaces, which could be
+// the host's own, are never deleted.
+func (e *Engine) maybeHost(m fleet.Member) bool {
+	return m.Host || m.UID == "" || e.options.HostUID == ""
 }
 
 func wantOf(c placement.Choice) plan.Want {

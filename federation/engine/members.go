@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
 
+	"github.com/fedsync/fedsync/federation/fault"
 	"github.com/fedsync/fedsync/federation/host"
 	"github.com/fedsync/fedsync/federation/member"
 	"github.com/fedsync/fedsync/fleet"
@@ -79,7 +81,18 @@ func (r memberReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	if err := r.connect(running, cluster, secret); err != nil {
 		malformed = err.Error()
 	}
-	return reconcile.Result{}, r.reportCluster(ctx, cluster, malformed)
+	return settle(r.reportCluster(ctx, cluster, malformed))
+}
+
+// conflictPause is how long the cache may take to show what made a write conflict.
+const conflictPause = 50 * time.Millisecond
+
+// settle turns a conflict into another look: the object changed meanwhile, which is no error.
+func settle(err error) (reconcile.Result, error) {
+	if fault.Of(err).Class == fault.Conflict {
+		return reconcile.Result{RequeueAfter: conflictPause}, nil
+	}
+	return reconcile.Result{}, err
 }
 
 // gatherCluster reads the KubeFedCluster, nil if there is none, and its Secret, nil if there is none.
@@ -138,7 +151,7 @@ func (r memberReconciler) start(running context.Context, name fleet.Name, c *mem
 	ctx, stop := context.WithCancel(running)
 	ms := &memberState{
 		name: name, member: m, generation: c.Generation, pin: pin, queue: newQueue("member-" + string(name)),
-		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]bool{},
+		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]bool{}, gone: map[fleet.ObjectKey]types.UID{},
 	}
 	ms.watch = func(t fleet.Type) { m.Watch(ctx, t) }
 	ms.stop = func() {
@@ -232,8 +245,9 @@ func (e *Engine) register(cluster *fedv1b1.KubeFedCluster) {
 func (e *Engine) describeMember(name fleet.Name, h member.Health) {
 	e.updateMember(name, func(m *fleet.Member) {
 		m.Ready = h.Finding == member.Healthy
-		m.UID = h.UID
-		m.Host = h.UID != "" && h.UID == e.options.HostUID
+		if h.UID != "" { // a probe that failed does not make it another cluster
+			m.UID, m.Host = h.UID, h.UID == e.options.HostUID
+		}
 	})
 }
 

@@ -62,6 +62,7 @@ func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey) (time.Duratio
 	if err := e.host.WriteStatus(ctx, s.state.kind, s.state.objects, s.object, summary.Status); err != nil {
 		return 0, err
 	}
+	e.log.V(1).Info("status written", "object", key, "settled", summary.Settled, "status", summary.Status)
 	e.announce(&s, summary)
 	return e.pace.wrote(key, report.Digest(summary.Status).Content, summary, e.clock.Now()), nil
 }
@@ -74,9 +75,11 @@ func (e *Engine) hold(ctx context.Context, s *subject) error {
 	if err := e.host.Hold(ctx, s.state.kind, s.state.objects, s.record); err != nil {
 		return ignoreLost(err)
 	}
+	pause := unheardPause
 	if e.enqueueCopies(s.object.Key, editLane) == 0 {
-		e.publishing.put(editLane, s.object.Key) // nobody else will say how it stands
+		pause = 0 // nobody else will say how it stands
 	}
+	e.publishing.putAfter(editLane, pause, s.object.Key)
 	return nil
 }
 
@@ -109,7 +112,8 @@ func (e *Engine) published(r *host.Record, s report.Status) bool {
 func (e *Engine) summarize(s *subject) report.Summary {
 	in := report.Input{Object: s.object, Before: s.record.Published, Now: e.clock.Now()}
 	in.PlacementReason, in.PlacementMessage = placementTrouble(s)
-	known := !s.namespace.Applies || s.namespaceKnown
+	// Where a deleted object may go does not matter any more, only where it was.
+	known := !s.namespace.Applies || s.namespaceKnown || s.object.Deleting
 	for _, m := range e.Snapshot().Members() {
 		journaled := slices.Contains(s.object.Journal, m.Name)
 		ms := e.memberState(m.Name)
@@ -147,8 +151,12 @@ func (e *Engine) copyOf(s *subject, ms *memberState, m fleet.Member, journaled b
 	c.Removing = in.Deleting || in.Want == plan.WantExcluded
 	switch {
 	case in.Want == plan.WantChosen && !in.Deleting:
-	case in.Presence == plan.Present && in.Observed.OptedOut, in.Presence == plan.Absent:
+	case in.Presence == plan.Present && in.Observed.OptedOut:
 		return c, false
+	case in.Presence == plan.Absent:
+		if !c.Removing || !remembered(s, at) || ms.isGone(s.object) {
+			return c, false
+		}
 	case in.Presence == plan.Present:
 	case !journaled && in.Want != plan.WantChosen:
 		return c, false

@@ -38,6 +38,7 @@ func (e *Engine) objectChanged(c host.Change) {
 func (e *Engine) objectGone(o *fleet.FederatedObject) {
 	for _, ms := range e.memberStates() {
 		ms.forget(o.Key)
+		ms.setGone(o.Key, "")
 	}
 	e.pace.forget(o.Key)
 	if o.Key.Type == fleet.NamespaceType {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type memberState struct {
 	mu      sync.Mutex
 	trouble map[fleet.ObjectKey]trouble
 	waiting map[string]map[fleet.ObjectKey]bool // for their namespace
+	gone    map[fleet.ObjectKey]types.UID       // copies whose absence the member itself confirmed, by their object's UID
 }
 
 // trouble is a failed attempt. It stands until the attempt would be another one, succeeds, or its time has come.
@@ -62,6 +64,7 @@ func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.Object
 	m, registered := e.Snapshot().Member(ms.name)
 	if !ok || !registered {
 		ms.forget(key)
+		ms.setGone(key, "")
 		return
 	}
 	at := e.gather(&s, ms, m)
@@ -78,6 +81,9 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 	key := s.object.Key
 	switch a.Verb {
 	case plan.None:
+		if a.Reason == plan.NotPlaced && remembered(s, at) && !ms.isGone(s.object) {
+			return e.confirmGone(ctx, ms, s)
+		}
 		ms.forget(key)
 		if a.Reason == plan.InSync && at.input.Observed.Covered != at.input.Desired.Hash {
 			ms.member.Remember(s.state.kind, key, at.input.Observed, at.input.Desired.Hash)
@@ -101,11 +107,35 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 	if left := ms.mustWait(key, attempt, e.clock.Now()); left > 0 {
 		return left
 	}
+	ms.setGone(key, "")
 	err := e.write(ctx, ms, s, at, a.Verb)
-	if a.Reason == plan.Drifted && err == nil {
+	if a.Reason == plan.Drifted && err == nil && !at.input.Observed.LegacyOwned {
 		e.log.Info("drift corrected", "object", key, "member", ms.name, "field", a.Field)
 	}
 	return e.judge(ctx, ms, key, attempt, err)
+}
+
+// remembered tells that the host's status names the copy, or that it may have been on its way when its object was deleted.
+func remembered(s *subject, at situation) bool {
+	return slices.Contains(s.object.Journal, at.member.Name) || at.input.Deleting && at.input.Want == plan.WantChosen
+}
+
+// confirmGone asks the member whether a copy that is not wanted is gone, before its object forgets that there was one: a
+// write whose answer was lost may have made it after all.
+func (e *Engine) confirmGone(ctx context.Context, ms *memberState, s *subject) time.Duration {
+	key := s.object.Key
+	attempt := trouble{verb: plan.None}
+	if left := ms.mustWait(key, attempt, e.clock.Now()); left > 0 {
+		return left
+	}
+	gone, err := ms.member.ConfirmAbsent(ctx, s.state.kind, key)
+	if gone {
+		ms.setGone(key, s.object.UID)
+	}
+	if again := e.judge(ctx, ms, key, attempt, err); again > 0 || gone {
+		return again
+	}
+	return time.Millisecond // it is known now: decide again
 }
 
 func (e *Engine) write(ctx context.Context, ms *memberState, s *subject, at situation, v plan.Verb) error {
@@ -195,6 +225,23 @@ func (ms *memberState) remember(key fleet.ObjectKey, t trouble) {
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
 	ms.trouble[key] = t
+}
+
+func (ms *memberState) isGone(o *fleet.FederatedObject) bool {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	return ms.gone[o.Key] == o.UID
+}
+
+// setGone notes that the copy of the object with the UID is gone; an empty UID takes the note back.
+func (ms *memberState) setGone(key fleet.ObjectKey, uid types.UID) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if uid == "" {
+		delete(ms.gone, key)
+	} else {
+		ms.gone[key] = uid
+	}
 }
 
 // attemptsBefore counts the failures of this very attempt.

@@ -72,12 +72,12 @@ func (r *typeReconciler) Reconcile(ctx context.Context, req reconcile.Request) (
 	}
 	state := r.bring(running, config)
 	if config.DeletionTimestamp != nil {
-		return reconcile.Result{}, host.SetTypeFinalizer(ctx, r.Engine.objects, config, false)
+		return settle(host.SetTypeFinalizer(ctx, r.Engine.objects, config, false))
 	}
 	if err := host.SetTypeFinalizer(ctx, r.Engine.objects, config, true); err != nil {
-		return reconcile.Result{}, err
+		return settle(err)
 	}
-	return reconcile.Result{}, r.report(ctx, config, state)
+	return settle(r.report(ctx, config, state))
 }
 
 // bring starts, restarts or stops the type and says how it stands.

@@ -39,10 +39,13 @@ func (m *Member) learn(p probe) {
 	m.health = before.after(p, m.thresholds)
 	after := m.health
 	m.mu.Unlock()
-	if m.gate.set(p.finding == Healthy) && p.finding == Healthy {
+	if p.finding != Healthy {
+		m.gate.set(false)
+	}
+	m.told(before, after) // before the gate opens: who the member is decides what may be done to it
+	if p.finding == Healthy && m.gate.set(true) {
 		m.wakeCells()
 	}
-	m.told(before, after)
 }
 
 func (m *Member) probe(ctx context.Context) probe {

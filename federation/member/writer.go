@@ -97,6 +97,24 @@ func (m *Member) Release(ctx context.Context, t fleet.Type, key fleet.ObjectKey,
 	return nil
 }
 
+// ConfirmAbsent asks the member itself whether the copy is gone, because a watch may be behind. An object that is not
+// marked as managed is no copy. If the copy exists after all, it becomes known, as if the watch had told it.
+func (m *Member) ConfirmAbsent(ctx context.Context, t fleet.Type, key fleet.ObjectKey) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	live, err := m.client.metadata.Resource(t.Target.GVR()).Namespace(t.CopyNamespace(key.Namespace)).Get(ctx, key.Name, metav1.GetOptions{})
+	switch {
+	case isAbsent(err) || fault.Of(err).Class == fault.TypeMissing:
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("look for %s: %w", key, err)
+	case live.Labels[fleet.ManagedLabel] != fleet.LabelTrue:
+		return true, nil
+	}
+	m.record(t, live, fleet.Hash{})
+	return false, nil
+}
+
 // Remember notes that the fields owned in the copy that was seen cover the desired hash.
 func (m *Member) Remember(t fleet.Type, key fleet.ObjectKey, seen fleet.Observed, covered fleet.Hash) {
 	if w := m.watched(t.Name); w != nil {

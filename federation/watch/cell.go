@@ -105,6 +105,7 @@ func pauses() wait.Backoff {
 
 // Run lists and watches until the context ends.
 func (c *Cell) Run(ctx context.Context, log logr.Logger) {
+	ctx = logr.NewContext(ctx, log) // where the reflector looks for it
 	backoff, resume := pauses(), pauses()
 	// One reflector for the cell's whole life: it remembers the last version and never lists an older state.
 	r := cache.NewReflectorWithOptions(&listerWatcher{c}, nil, &notifyingStore{ReflectorStore: c.store, cell: c}, cache.ReflectorOptions{
@@ -127,7 +128,7 @@ func (c *Cell) Run(ctx context.Context, log logr.Logger) {
 func (c *Cell) saw(ctx context.Context, err error) {
 	f := fault.Of(err)
 	switch {
-	case err == nil || ctx.Err() != nil || apiExpired(f):
+	case err == nil || ctx.Err() != nil:
 		return
 	case f.Class == fault.TypeMissing || f.Class == fault.Absent:
 		c.set(Status{State: TypeMissing, Detail: "the type is not served"})
@@ -137,9 +138,6 @@ func (c *Cell) saw(ctx context.Context, err error) {
 		c.set(Status{State: Unreachable, Detail: f.Message()})
 	}
 }
-
-// apiExpired tells that the server only forgot the version to resume from: the reflector lists again by itself.
-func apiExpired(f fault.Fault) bool { return f.Class == fault.Rejected }
 
 func (c *Cell) set(s Status) {
 	c.mu.Lock()
@@ -170,7 +168,11 @@ func (l *listerWatcher) ListWithContext(ctx context.Context, o metav1.ListOption
 
 func (l *listerWatcher) WatchWithContext(ctx context.Context, o metav1.ListOptions) (apiwatch.Interface, error) {
 	w, err := l.cell.source.Watch(ctx, o)
-	l.cell.saw(ctx, err)
+	// A watch is refused by a server that forgot the version to resume from, or that cannot stream lists. The reflector
+	// lists instead; if that is refused too, the cell says so.
+	if fault.Of(err).Class != fault.Rejected {
+		l.cell.saw(ctx, err)
+	}
 	return w, err
 }
 

@@ -24,12 +24,15 @@ import (
 	"github.com/fedsync/fedsync/federation/watch"
 )
 
-// server is a source that serves a few objects, or fails as it is told. It knows no streaming lists, as older servers.
+// server is a source that serves a few objects, or fails as it is told.
 type server struct {
+	streams bool // knows streaming lists, as newer servers do
+
 	mu      sync.Mutex
 	err     error // the answer to everything, if not nil
 	objects []string
 	version int
+	expired int         // how many watches find their version forgotten
 	asked   []time.Time // when each list came
 	open    []*apiwatch.FakeWatcher
 }
@@ -54,12 +57,31 @@ func (s *server) Watch(_ context.Context, o metav1.ListOptions) (apiwatch.Interf
 	switch {
 	case s.err != nil:
 		return nil, s.err
+	case o.SendInitialEvents != nil && s.streams:
+		return s.stream(), nil
 	case o.SendInitialEvents != nil:
 		return nil, apierrors.NewInvalid(schema.GroupKind{Kind: "ListOptions"}, "", field.ErrorList{field.Forbidden(field.NewPath("sendInitialEvents"), "unknown")})
+	}
+	if s.expired > 0 {
+		s.expired--
+		return nil, apierrors.NewResourceExpired("too old")
 	}
 	w := apiwatch.NewFake()
 	s.open = append(s.open, w)
 	return w, nil
+}
+
+// stream returns a watch that begins with everything and a mark.
+func (s *server) stream() apiwatch.Interface {
+	w := apiwatch.NewFakeWithChanSize(len(s.objects)+1, false)
+	for _, name := range s.objects {
+		w.Add(object(name, s.version))
+	}
+	mark := object("", s.version)
+	mark.Annotations = map[string]string{metav1.InitialEventsAnnotationKey: "true"}
+	w.Action(apiwatch.Bookmark, mark)
+	s.open = append(s.open, w)
+	return w
 }
 
 // become makes the server answer everything with the error, or serve again if it is nil.
@@ -170,9 +192,15 @@ type scene struct {
 // stage runs the test in a bubble in which a cell runs. The bubble fails if anything of the cell outlives its context.
 func stage(t *testing.T, first error, play func(t *testing.T, s *scene)) {
 	t.Helper()
+	stageOn(t, &server{err: first}, play)
+}
+
+func stageOn(t *testing.T, on *server, play func(t *testing.T, s *scene)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
+		on.objects, on.version = []string{"a", "b"}, 10
 		s := &scene{
-			server: &server{err: first, objects: []string{"a", "b"}, version: 10},
+			server: on,
 			store:  &names{held: map[string]bool{"kept from before": true}}, ended: make(chan struct{}),
 		}
 		s.cell = watch.New(s.server, s.store, watch.Options{Changed: func(status watch.Status) { s.told = append(s.told, status) }})
@@ -205,7 +233,6 @@ var (
 	errMissing   = apierrors.NewGenericServerResponse(http.StatusNotFound, "get", schema.GroupResource{}, "", "", 0, true)
 	errForbidden = apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "", errors.New("no"))
 	errDown      = errors.New("connection refused")
-	errExpired   = apierrors.NewResourceExpired("too old")
 	errInternal  = apierrors.NewInternalError(errors.New("etcd"))
 	errRefused   = apierrors.NewGenericServerResponse(http.StatusNotAcceptable, "get", schema.GroupResource{}, "", "", 0, true)
 	errUnknownUs = apierrors.NewUnauthorized("who?")
@@ -261,7 +288,6 @@ func TestSyncedAndThen(t *testing.T) {
 		"the server is gone":          {why: "what was told last still counts", err: errDown, want: synced},
 		"the server fails":            {why: "as above", err: errInternal, want: synced},
 		"the credentials are refused": {why: "as above; the probes say why", err: errUnknownUs, want: synced},
-		"the version is forgotten":    {why: "it lists again by itself", err: errExpired, want: synced},
 		"the type is gone":            {why: "its copies went with it, and no other may come", err: errMissing, want: typeMissing},
 		"permission is gone":          {why: "nothing new will be told", err: errForbidden, want: watch.Status{State: watch.Forbidden, Detail: errForbidden.Error()}},
 	}
@@ -282,6 +308,37 @@ func TestSyncedAndThen(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestServerThatStreamsLists(t *testing.T) {
+	stageOn(t, &server{streams: true, err: errForbidden}, func(t *testing.T, s *scene) {
+		s.server.become(nil)
+		pass(seconds)
+		s.server.tell(apiwatch.Added, "c")
+		synctest.Wait()
+		s.expect(t, "the stream is list and watch in one", synced, "a", "b", "c")
+		s.server.become(errDown)
+		s.server.breakWatches()
+		pass(time.Hour)
+		s.expect(t, "a broken stream empties nothing", synced, "a", "b", "c")
+		s.server.become(nil)
+		pass(2 * time.Minute)
+		s.expect(t, "it begins anew, and what is not told again is gone", synced, "a", "b")
+	})
+}
+
+func TestForgottenVersion(t *testing.T) {
+	stage(t, nil, func(t *testing.T, s *scene) {
+		s.server.mu.Lock()
+		s.server.objects, s.server.version, s.server.expired = []string{"b", "c"}, 20, 1
+		s.server.mu.Unlock()
+		s.server.breakWatches()
+		pass(2 * seconds)
+		s.expect(t, "the server forgot the version to resume from: it is listed again", synced, "b", "c")
+		if diff := cmp.Diff([]watch.Status{synced}, s.told); diff != "" {
+			t.Errorf("what was told (-want +got):\n%s", diff)
+		}
+	})
 }
 
 func TestEventsReachTheStore(t *testing.T) {

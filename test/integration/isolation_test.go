@@ -10,7 +10,7 @@ import (
 
 const edits = 50
 
-// TestAStoppedMemberDelaysOnlyItself is done-when 2: KubeFed needs 31 s for the other members, Karmada 44 s.
+// TestAStoppedMemberDelaysOnlyItself stops a member; then KubeFed needs 31 s for the others, Karmada 44 s.
 func TestAStoppedMemberDelaysOnlyItself(t *testing.T) {
 	fleet.withDaemon(t, fleet.binary)
 	for name, c := range map[string]struct {

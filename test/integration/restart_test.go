@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TestARestartWritesNothing is done-when 3, counted by the API servers themselves.
+// TestARestartWritesNothing counts what the API servers themselves were asked to write.
 func TestARestartWritesNothing(t *testing.T) {
 	quiet(t)
 	s := newScene(t, "restart")
