@@ -90,14 +90,7 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 		}
 		return 0
 	case plan.Wait:
-		if a.Reason != plan.NamespaceMissing && a.Reason != plan.NamespaceTerminating {
-			return 0
-		}
-		ms.waitForNamespace(key)
-		if e.namespaceState(ms, key.Namespace) == plan.NamespaceReady { // it came before we waited for it
-			return time.Millisecond
-		}
-		return 0
+		return e.await(ms, key, a.Reason)
 	default:
 	}
 	attempt := trouble{verb: a.Verb}
@@ -113,6 +106,18 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 		e.log.Info("drift corrected", "object", key, "member", ms.name, "field", a.Field)
 	}
 	return e.judge(ctx, ms, key, attempt, err)
+}
+
+// await makes sure that the event which the copy waits for is not missed.
+func (e *Engine) await(ms *memberState, key fleet.ObjectKey, why plan.Reason) time.Duration {
+	if why != plan.NamespaceMissing && why != plan.NamespaceTerminating {
+		return 0 // the watches tell everything else
+	}
+	ms.waitForNamespace(key)
+	if e.namespaceState(ms, key.Namespace) == plan.NamespaceReady { // it came before we waited for it
+		return time.Millisecond
+	}
+	return 0
 }
 
 // remembered tells that the host's status names the copy, or that it may have been on its way when its object was deleted.
