@@ -238,12 +238,12 @@ func (e *Engine) attempted(name fleet.Name) bool {
 
 // register makes the member part of the snapshot, and looks at every object if that changes who is selected.
 func (e *Engine) register(cluster *fedv1b1.KubeFedCluster) {
-	e.updateMember(fleet.Name(cluster.Name), func(m *fleet.Member) { m.Labels = labels.Set(cluster.Labels) })
+	e.updateMember(fleet.Name(cluster.Name), true, func(m *fleet.Member) { m.Labels = labels.Set(cluster.Labels) })
 }
 
 // describeMember puts what the probes found into the snapshot.
 func (e *Engine) describeMember(name fleet.Name, h member.Health) {
-	e.updateMember(name, func(m *fleet.Member) {
+	e.updateMember(name, false, func(m *fleet.Member) {
 		m.Ready = h.Finding == member.Healthy
 		if h.UID != "" { // a probe that failed does not make it another cluster
 			m.UID, m.Host = h.UID, h.UID == e.options.HostUID
@@ -251,9 +251,15 @@ func (e *Engine) describeMember(name fleet.Name, h member.Health) {
 	})
 }
 
-func (e *Engine) updateMember(name fleet.Name, change func(*fleet.Member)) {
+// updateMember changes a member in the snapshot. One that is not registered joins only if it is meant to: the last probe
+// of a connection may end after its member is gone.
+func (e *Engine) updateMember(name fleet.Name, joins bool, change func(*fleet.Member)) {
 	e.mu.Lock()
 	before, known := e.snapshot.Member(name)
+	if !known && !joins {
+		e.mu.Unlock()
+		return
+	}
 	after := before
 	after.Name = name
 	change(&after)

@@ -174,7 +174,9 @@ func (e *Engine) judge(ctx context.Context, ms *memberState, key fleet.ObjectKey
 		if key.Type == fleet.NamespaceType { // the watch may have nothing new to tell about our own write
 			ms.namespaceChanged(key.Name)
 		}
-		if t.verb == plan.Create { // what a create owns must become what an apply owns
+		if t.verb == plan.Create || t.verb == plan.Release {
+			// What a create owns must become what an apply owns; what was released is no copy any more, which the watch need
+			// not tell us again.
 			return time.Millisecond
 		}
 		return 0

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -92,7 +93,7 @@ func proxy(raw string) (func(*http.Request) (*url.URL, error), error) {
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "socks5" {
-		return nil, fmt.Errorf("%q must be an http, https or socks5 URL", raw)
+		return nil, errors.New("must be an http, https or socks5 URL") // which may hold a password: it is not repeated
 	}
 	return http.ProxyURL(u), nil
 }

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+
+	"github.com/fedsync/fedsync/federation/member"
+)
+
+// parsed returns what the flags set.
+func parsed(t *testing.T, flags ...string) *Config {
+	t.Helper()
+	c := &Config{}
+	set := pflag.NewFlagSet("fedsyncd", pflag.ContinueOnError)
+	c.addFlags(set)
+	if err := set.Parse(flags); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestFlags(t *testing.T) {
+	defaults := func() *Config {
+		return &Config{
+			Namespace: "kube-federation-system", MetricsAddr: ":9090", HealthAddr: ":8080", LeaderElect: true, MemberWorkers: 8, HostWorkers: 8, Adopt: true,
+			Thresholds: member.Thresholds{Period: 10 * time.Second, Failure: 3, Success: 1}, LogFormat: "text",
+		}
+	}
+	but := func(change func(*Config)) *Config {
+		c := defaults()
+		change(c)
+		return c
+	}
+	tests := map[string]struct {
+		why   string
+		flags []string
+		want  *Config
+	}{
+		"none": {why: "the defaults are KubeFed's where it has any", want: defaults()},
+		"all": {
+			why: "each one reaches its field",
+			flags: []string{
+				"--kubeconfig=k", "--context=c", "--kubefed-namespace=n", "--metrics-addr=0", "--healthz-addr=:1", "--leader-elect=false", "--member-workers=2",
+				"--host-workers=3", "--adopt-resources=false", "--cluster-health-check-period=5s", "--cluster-health-check-failure-threshold=4",
+				"--cluster-health-check-success-threshold=6", "--log-format=json", "-v=1",
+			},
+			want: &Config{
+				Kubeconfig: "k", Context: "c", Namespace: "n", MetricsAddr: "0", HealthAddr: ":1", MemberWorkers: 2, HostWorkers: 3,
+				Thresholds: member.Thresholds{Period: 5 * time.Second, Failure: 4, Success: 6}, LogFormat: "json", Verbosity: 1,
+			},
+		},
+		"the verbosity with two dashes": {why: "klog's habit", flags: []string{"--v=2"}, want: but(func(c *Config) { c.Verbosity = 2 })},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := parsed(t, tc.flags...)
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("(-want +got), because %s:\n%s", tc.why, diff)
+			}
+			if err := got.Validate(); err != nil {
+				t.Errorf("refused: %v", err)
+			}
+		})
+	}
+}
+
+func TestValidate(t *testing.T) {
+	tests := map[string]struct {
+		why   string
+		flags []string
+		want  []string
+	}{
+		"the least of everything": {
+			why: "what is small is not wrong",
+			flags: []string{
+				"--member-workers=1", "--host-workers=1", "--cluster-health-check-period=1s", "--cluster-health-check-failure-threshold=1", "--cluster-health-check-success-threshold=1",
+			},
+		},
+		"a namespace of nothing": {why: "it would mean all", flags: []string{"--kubefed-namespace="}, want: []string{"--kubefed-namespace must not be empty"}},
+		"no workers":             {why: "nothing would ever be written", flags: []string{"--member-workers=0"}, want: []string{"--member-workers must be at least 1"}},
+		"fewer than none":        {why: "as above", flags: []string{"--host-workers=-1"}, want: []string{"--host-workers must be at least 1"}},
+		"a period too short":     {why: "probes would be a load", flags: []string{"--cluster-health-check-period=999ms"}, want: []string{"--cluster-health-check-period must be at least 1s"}},
+		"a format of no name":    {why: "the value is quoted", flags: []string{"--log-format=xml"}, want: []string{`--log-format must be text or json, not "xml"`}},
+		"everything at once": {
+			why: "nobody should have to try seven times",
+			flags: []string{
+				"--kubefed-namespace=", "--member-workers=0", "--host-workers=0", "--cluster-health-check-period=0", "--cluster-health-check-failure-threshold=0",
+				"--cluster-health-check-success-threshold=0", "--log-format=",
+			},
+			want: []string{
+				"--kubefed-namespace must not be empty", "--member-workers must be at least 1", "--host-workers must be at least 1",
+				"--cluster-health-check-period must be at least 1s", "--cluster-health-check-failure-threshold must be at least 1",
+				"--cluster-health-check-success-threshold must be at least 1", `--log-format must be text or json, not ""`,
+			},
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			if err := parsed(t, tc.flags...).Validate(); err != nil {
+				got = strings.Split(err.Error(), "\n")
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("(-want +got), because %s:\n%s", tc.why, diff)
+			}
+		})
+	}
+}
+
+// A wrong flag must be told before anything is asked of a cluster.
+func TestCommandRefuses(t *testing.T) {
+	tests := map[string]struct {
+		why, want string
+		arguments []string
+	}{
+		"a wrong value": {why: "it is validated first", arguments: []string{"--member-workers=0", "--kubeconfig=/does/not/exist"}, want: "--member-workers must be at least 1"},
+		"a wrong flag":  {why: "a typo must not be ignored", arguments: []string{"--member-worker=1"}, want: "unknown flag: --member-worker"},
+		"an argument":   {why: "as above", arguments: []string{"start"}, want: `unknown command "start" for "fedsyncd"`},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			cmd := command()
+			cmd.SetArgs(tc.arguments)
+			err := cmd.ExecuteContext(t.Context())
+			if diff := cmp.Diff(tc.want, fmt.Sprint(err)); diff != "" {
+				t.Errorf("(-want +got), because %s:\n%s", tc.why, diff)
+			}
+		})
+	}
+}
+
+// kubeconfig writes a file whose contexts lead to a server of that name, the first one being current.
+func kubeconfig(t *testing.T, contexts ...string) string {
+	t.Helper()
+	var clusters, list strings.Builder
+	for _, c := range contexts {
+		fmt.Fprintf(&clusters, "- {name: %s, cluster: {server: 'https://%s:6443'}}\n", c, c)
+		fmt.Fprintf(&list, "- {name: %s, context: {cluster: %s, user: u}}\n", c, c)
+	}
+	file := filepath.Join(t.TempDir(), "config")
+	content := "apiVersion: v1\nkind: Config\ncurrent-context: " + contexts[0] + "\nclusters:\n" + clusters.String() + "contexts:\n" + list.String() + "users:\n- {name: u, user: {token: t}}\n"
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestHostConfig(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("KUBERNETES_SERVICE_HOST", "")
+	t.Setenv("KUBECONFIG", kubeconfig(t, "from-environment"))
+	file := kubeconfig(t, "first", "second")
+	tests := map[string]struct {
+		why    string
+		config Config
+		want   string
+	}{
+		"a file":               {why: "its current context", config: Config{Kubeconfig: file}, want: "https://first:6443"},
+		"a file and a context": {why: "another one of its contexts", config: Config{Kubeconfig: file, Context: "second"}, want: "https://second:6443"},
+		"nothing":              {why: "the environment, as kubectl does", config: Config{}, want: "https://from-environment:6443"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := hostConfig(&tc.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, got.Host); diff != "" {
+				t.Errorf("(-want +got), because %s:\n%s", tc.why, diff)
+			}
+			if got.QPS >= 0 || !strings.HasPrefix(got.UserAgent, "fedsyncd/") {
+				t.Errorf("limit %f, user agent %q", got.QPS, got.UserAgent)
+			}
+		})
+	}
+	for name, c := range map[string]Config{"a file that is not there": {Kubeconfig: filepath.Join(home, "none")}, "a context that is not there": {Kubeconfig: file, Context: "third"}} {
+		t.Run(name, func(t *testing.T) {
+			if got, err := hostConfig(&c); err == nil {
+				t.Errorf("it leads to %s", got.Host)
+			}
+		})
+	}
+}
