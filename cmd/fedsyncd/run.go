@@ -146,6 +146,8 @@ func newManager(config *rest.Config, c *Config) (manager.Manager, error) {
 
 // newLock is the manager's own Lease without its events: a restart writes nothing but the Lease.
 func newLock(config *rest.Config, c *Config) (resourcelock.Interface, error) {
+	config = rest.CopyConfig(config)
+	config.Timeout = 5 * time.Second // half of what the Lease's renewal may take
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, err

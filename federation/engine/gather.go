@@ -44,7 +44,9 @@ func (e *Engine) subject(key fleet.ObjectKey) (s subject, ok bool) {
 	}
 	s = subject{state: ts, record: record, object: record.Object, namespaceKnown: true}
 	s.renderer = e.renderer(ts, record.Object)
-	if ts.kind.Target.Namespaced {
+	// Where a deleted object may go does not matter any more, only where it may have been: its own placement says more than
+	// that of a namespace which may be gone already.
+	if ts.kind.Target.Namespaced && !record.Object.Deleting {
 		s.namespace.Applies = true
 		s.namespace.Object, s.namespaceKnown = e.namespaceOf(key.Namespace)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -126,7 +127,9 @@ func (r memberReconciler) connect(running context.Context, cluster *fedv1b1.Kube
 	defer r.attempt(name)
 	credentials, err := member.NewCredentials(cluster, secret)
 	if err != nil {
-		r.disconnect(name)
+		if r.disconnect(name) {
+			r.reselect(name) // no probe will tell that the member is lost
+		}
 		return err
 	}
 	// The pin is part of what makes a connection: without its annotation a name may stand for another cluster.
@@ -154,36 +157,39 @@ func (r memberReconciler) start(running context.Context, name fleet.Name, c *mem
 		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]bool{}, gone: map[fleet.ObjectKey]types.UID{},
 	}
 	ms.watch = func(t fleet.Type) { m.Watch(ctx, t) }
-	ms.stop = func() {
+	ms.stop = sync.OnceFunc(func() {
 		stop()
 		ms.queue.ShutDown()
+	})
+	// Who answers to these credentials is not known yet: what was known of the name may be another cluster's.
+	r.updateMember(name, false, func(m *fleet.Member) { m.UID, m.Host, m.Ready = "", false, false })
+	for range r.options.MemberWorkers {
+		ms.workers.Go(func() { r.work(ctx, ms) })
 	}
 	r.mu.Lock()
 	r.members[name] = ms
 	r.mu.Unlock()
-	for range r.options.MemberWorkers {
-		ms.workers.Go(func() { r.work(ctx, ms) })
-	}
 	for _, ts := range r.typeStates() {
 		ms.watch(ts.kind)
 	}
-	go m.Run(ctx)
+	ms.workers.Go(func() { m.Run(ctx) })
 	r.log.Info("member connected", "member", name)
 	return nil
 }
 
-// disconnect ends everything that runs for the member and touches nothing in it.
-func (e *Engine) disconnect(name fleet.Name) {
+// disconnect ends everything that runs for the member and touches nothing in it. It tells whether there was anything.
+func (e *Engine) disconnect(name fleet.Name) bool {
 	e.mu.Lock()
 	ms := e.members[name]
 	delete(e.members, name)
 	e.mu.Unlock()
 	if ms == nil {
-		return
+		return false
 	}
 	ms.stop()
 	ms.workers.Wait() // the old credentials must not write once new ones do
 	e.log.Info("member disconnected", "member", name)
+	return true
 }
 
 // reportCluster pins the member's identity and writes the status, as far as either says something new.

@@ -112,8 +112,7 @@ func (e *Engine) published(r *host.Record, s report.Status) bool {
 func (e *Engine) summarize(s *subject) report.Summary {
 	in := report.Input{Object: s.object, Before: s.record.Published, Now: e.clock.Now()}
 	in.PlacementReason, in.PlacementMessage = placementTrouble(s)
-	// Where a deleted object may go does not matter any more, only where it was.
-	known := !s.namespace.Applies || s.namespaceKnown || s.object.Deleting
+	known := !s.namespace.Applies || s.namespaceKnown
 	for _, m := range e.Snapshot().Members() {
 		journaled := slices.Contains(s.object.Journal, m.Name)
 		ms := e.memberState(m.Name)

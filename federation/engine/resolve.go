@@ -21,6 +21,9 @@ func (e *Engine) objectChanged(c host.Change) {
 		return
 	}
 	key := c.New.Key
+	if !c.StatusOnly && e.placesOthers(c) { // whether it is held already does not matter to what lives in it
+		e.enqueueContents(key.Namespace)
+	}
 	switch {
 	case c.StatusOnly, !c.New.Held:
 		e.publishing.put(editLane, key)
@@ -29,9 +32,6 @@ func (e *Engine) objectChanged(c host.Change) {
 		e.publishing.put(editLane, key)
 	default:
 		e.publishing.putAfter(editLane, unheardPause, key)
-	}
-	if e.placesOthers(c) {
-		e.enqueueContents(key.Namespace)
 	}
 }
 
@@ -105,7 +105,7 @@ func (e *Engine) HealthChanged(name fleet.Name, before, after member.Health) {
 	}
 	e.log.Info("member health", "member", name, "reachable", after.Reachable, "detail", after.Detail)
 	e.describeMember(name, after)
-	if before.Finding == after.Finding {
+	if before.Finding == after.Finding && before.Reachable == after.Reachable {
 		return
 	}
 	for _, ts := range e.typeStates() {

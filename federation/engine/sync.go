@@ -105,7 +105,34 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 	if a.Reason == plan.Drifted && err == nil && !at.input.Observed.LegacyOwned {
 		e.log.Info("drift corrected", "object", key, "member", ms.name, "field", a.Field)
 	}
+	if a.Verb == plan.Apply && err == nil {
+		return e.proveCovered(ms, s, at.input.Desired, attempt)
+	}
 	return e.judge(ctx, ms, key, attempt, err)
+}
+
+// proveCovered looks whether the apply made every field ours. If not, some fields never show up as owned, such as those
+// that the server drops, or somebody was faster: a second apply tells which, after a growing pause.
+func (e *Engine) proveCovered(ms *memberState, s *subject, d *fleet.Desired, t trouble) time.Duration {
+	kind, key := s.state.kind, s.object.Key
+	if key.Type == fleet.NamespaceType { // the watch may have nothing new to tell about our own write
+		ms.namespaceChanged(key.Name)
+	}
+	seen, present, _ := ms.member.Observed(kind.Name, kind.CopyNamespace(key.Namespace), key.Name)
+	if !present || seen.Applied != d.Hash {
+		ms.forget(key)
+		return time.Millisecond // changed again already: decide again
+	}
+	if _, covered := plan.Covered(d, seen); covered {
+		ms.member.Remember(kind, key, seen, d.Hash)
+		ms.forget(key)
+		return 0
+	}
+	t.attempts = ms.attemptsBefore(key, t) + 1
+	pause := backoff(t.attempts, firstProofPause, lastRetryPause)
+	t.next = e.clock.Now().Add(pause)
+	ms.remember(key, t)
+	return pause
 }
 
 // await makes sure that the event which the copy waits for is not missed.
@@ -162,6 +189,7 @@ func (e *Engine) write(ctx context.Context, ms *memberState, s *subject, at situ
 // Pauses between attempts, by what failed. Each doubles from the first to the last.
 const (
 	firstConflictPause, lastConflictPause = 5 * time.Millisecond, time.Second
+	firstProofPause                       = 20 * time.Millisecond
 	firstRetryPause, lastRetryPause       = 250 * time.Millisecond, 30 * time.Second
 	firstRefusalPause, lastRefusalPause   = 2 * time.Second, 2 * time.Minute
 )
@@ -171,15 +199,15 @@ func (e *Engine) judge(ctx context.Context, ms *memberState, key fleet.ObjectKey
 	f := fault.Of(err)
 	if f.Class == fault.None || ctx.Err() != nil {
 		ms.forget(key)
-		if key.Type == fleet.NamespaceType { // the watch may have nothing new to tell about our own write
-			ms.namespaceChanged(key.Name)
-		}
 		if t.verb == plan.Create || t.verb == plan.Release {
 			// What a create owns must become what an apply owns; what was released is no copy any more, which the watch need
 			// not tell us again.
 			return time.Millisecond
 		}
 		return 0
+	}
+	if f.Class == fault.NamespaceMissing && key.Type == fleet.NamespaceType {
+		f.Class = fault.Absent // the copy is the namespace
 	}
 	t.attempts = ms.attemptsBefore(key, t) + 1
 	t.failure = &report.Failure{Verb: t.verb, Exists: f.Class == fault.Exists, Message: f.Message()}
@@ -194,7 +222,7 @@ func (e *Engine) judge(ctx context.Context, ms *memberState, key fleet.ObjectKey
 	case fault.Unreachable, fault.Unauthorized:
 		t.failure = nil // the member's state says it
 		ms.member.Suspect()
-		pause = firstRetryPause
+		pause = backoff(t.attempts, firstRetryPause, lastRetryPause)
 	case fault.Absent:
 		t.failure = nil // gone meanwhile: the watch is about to say so
 		pause = backoff(t.attempts, firstRetryPause, lastRetryPause)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"testing"
@@ -109,7 +110,7 @@ func TestJudge(t *testing.T) {
 		"an overloaded member": {
 			why: "the server says when, to the second", verb: plan.Apply, err: apierrors.NewTooManyRequests("busy", 7), want: 7 * time.Second,
 		},
-		"no answer": {why: "the member's state says it; the queue is parked", verb: plan.Apply, err: no, want: 250 * time.Millisecond},
+		"no answer": {why: "the member's state says it; the queue is parked", verb: plan.Apply, err: io.ErrUnexpectedEOF, want: 250 * time.Millisecond},
 		"unknown credentials": {
 			why: "as above", verb: plan.Apply, err: apierrors.NewUnauthorized("who?"), want: 250 * time.Millisecond,
 		},
@@ -164,6 +165,20 @@ func TestJudge(t *testing.T) {
 				t.Errorf("waits for its namespace: %v, because %s", ms.waiting["ns"][web], tc.why)
 			}
 		})
+	}
+}
+
+// The answer "there is no such namespace" to a request about a namespace says that the copy itself is gone.
+func TestJudgeOfANamespaceThatIsGone(t *testing.T) {
+	e, _ := newEngine(t)
+	ms := newMemberState(t)
+	key := fleet.ObjectKey{Type: fleet.NamespaceType, Namespace: "ns", Name: "ns"}
+	e.judge(t.Context(), ms, key, trouble{verb: plan.Delete}, apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "ns"))
+	if failure := ms.failureOf(key, plan.Delete, fleet.Hash{}); failure != nil {
+		t.Errorf("a deletion that is done is reported as %+v", failure)
+	}
+	if len(ms.waiting) > 0 {
+		t.Errorf("it waits for itself: %v", ms.waiting)
 	}
 }
 

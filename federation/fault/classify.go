@@ -3,7 +3,10 @@ package fault
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -61,6 +64,14 @@ func (f Fault) Message() string {
 	if errors.As(f.Err, &status) {
 		return status.Status().Message
 	}
+	var lookup *net.DNSError
+	var network *net.OpError
+	switch { // without addresses: ports differ from attempt to attempt, and a message that changes is a write
+	case errors.As(f.Err, &lookup):
+		return "lookup of " + lookup.Name + " failed"
+	case errors.As(f.Err, &network):
+		return network.Op + " " + network.Net + ": " + network.Err.Error()
+	}
 	return f.Err.Error()
 }
 
@@ -75,12 +86,22 @@ func Of(err error) Fault {
 		f.Class, f.After = ofStatus(err, status.Status())
 		return f
 	}
-	// Everything else never was an answer: refused connections, broken TLS, deadlines, cut streams.
-	f.Class = Unreachable
-	if errors.Is(err, context.Canceled) {
-		f.Class = Retry
+	f.Class = Retry
+	if unanswered(err) {
+		f.Class = Unreachable
 	}
 	return f
+}
+
+// unanswered tells that the request got no answer: a refused connection, broken TLS, a deadline, a cut stream.
+func unanswered(err error) bool {
+	var network net.Error
+	var request *url.Error
+	if errors.Is(err, context.Canceled) {
+		return false
+	}
+	return errors.As(err, &request) || errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func ofStatus(err error, s metav1.Status) (Class, time.Duration) {

@@ -115,12 +115,12 @@ func TestOf(t *testing.T) {
 		"a name that nobody knows": {
 			why: "as above", err: &net.DNSError{Err: "no such host", Name: "member", IsNotFound: true}, want: result{Class: fault.Unreachable},
 		},
-		"an unknown authority": {why: "whoever answered, it was not the member", err: x509.UnknownAuthorityError{}, want: result{Class: fault.Unreachable}},
+		"an unknown authority": {why: "whoever answered, it was not the member", err: &url.Error{Op: "Get", URL: "https://member", Err: x509.UnknownAuthorityError{}}, want: result{Class: fault.Unreachable}},
 		"a cut stream":         {why: "whether the request was carried out is unknown", err: io.ErrUnexpectedEOF, want: result{Class: fault.Unreachable}},
 		"our own deadline":     {why: "as above: a timeout is never success", err: context.DeadlineExceeded, want: result{Class: fault.Unreachable}},
 		"our own end":          {why: "it says nothing about the member", err: context.Canceled, want: result{Class: fault.Retry}},
-		"an unknown error":     {why: "it was no answer", err: errors.New("what?"), want: result{Class: fault.Unreachable}},
-		"an unmatched kind":    {why: "it looks like a 404, and is not an answer", err: &meta.NoKindMatchError{}, want: result{Class: fault.Unreachable}},
+		"an unknown error":     {why: "it may be of our own making; at least it must not be taken for a member that is down", err: errors.New("what?"), want: result{Class: fault.Retry}},
+		"an unmatched kind":    {why: "it looks like a 404, and is not an answer", err: &meta.NoKindMatchError{}, want: result{Class: fault.Retry}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -150,9 +150,19 @@ func TestMessage(t *testing.T) {
 		err  error
 		want string
 	}{
-		"no error":       {why: "there is nothing to say", err: nil, want: ""},
-		"an answer":      {why: "what the server said is for the user; around it are our own words", err: wrapped(apierrors.NewBadRequest("bad field")), want: "bad field"},
-		"another error":  {why: "all of it is our own", err: fmt.Errorf("apply: %w", io.EOF), want: "apply: EOF"},
+		"no error":      {why: "there is nothing to say", err: nil, want: ""},
+		"an answer":     {why: "what the server said is for the user; around it are our own words", err: wrapped(apierrors.NewBadRequest("bad field")), want: "bad field"},
+		"another error": {why: "all of it is our own", err: fmt.Errorf("apply: %w", io.EOF), want: "apply: EOF"},
+		"a connection that broke": {
+			why: "ports differ from attempt to attempt: a message that changes is a write for nothing", want: "read tcp: connection reset by peer",
+			err: &url.Error{Op: "Get", URL: "https://member", Err: &net.OpError{
+				Op: "read", Net: "tcp", Source: &net.TCPAddr{Port: 40001}, Addr: &net.TCPAddr{Port: 6443}, Err: syscall.ECONNRESET,
+			}},
+		},
+		"a name that nobody knows": {
+			why: "as above: the resolver's address may differ", err: &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "member", Server: "10.0.0.10:53"}},
+			want: "lookup of member failed",
+		},
 		"a bare status":  {why: "a status may lack everything", err: &apierrors.StatusError{}, want: ""},
 		"an unavailable": {why: "as an answer", err: apierrors.NewServiceUnavailable("down"), want: "down"},
 	}

@@ -96,10 +96,9 @@ func (c *Client) setFinalizers(ctx context.Context, t fleet.Type, s *Objects, r 
 	if err != nil {
 		return fmt.Errorf("set finalizers of %s: %w", o.Key, err)
 	}
-	s.wrote(o.Key, o.UID, func(r *Record, o *fleet.FederatedObject) {
+	s.wrote(o.Key, o.UID, made.ResourceVersion, func(r *Record, o *fleet.FederatedObject) {
 		r.finalizers = made.Finalizers
 		o.Held = slices.Contains(made.Finalizers, Finalizer)
-		o.ResourceVersion = made.ResourceVersion
 	})
 	return nil
 }
@@ -117,10 +116,9 @@ func (c *Client) WriteStatus(ctx context.Context, t fleet.Type, s *Objects, o *f
 	for _, cluster := range status.Clusters {
 		journal = append(journal, cluster.Name)
 	}
-	s.wrote(o.Key, o.UID, func(r *Record, o *fleet.FederatedObject) {
+	s.wrote(o.Key, o.UID, made.ResourceVersion, func(r *Record, o *fleet.FederatedObject) {
 		r.Published, r.writtenAt = report.Digest(status), made.ResourceVersion
 		o.Journal = journal
-		o.ResourceVersion = made.ResourceVersion
 	})
 	return nil
 }

@@ -187,15 +187,17 @@ func (s *Objects) tell(c *Change) {
 }
 
 // wrote notes what our own write made of the object, so that nobody has to wait for the watch to tell it.
-func (s *Objects) wrote(key fleet.ObjectKey, uid types.UID, amend func(r *Record, o *fleet.FederatedObject)) {
+// A newer word of the watch holds what we wrote, and stays.
+func (s *Objects) wrote(key fleet.ObjectKey, uid types.UID, version string, amend func(r *Record, o *fleet.FederatedObject)) {
 	name := types.NamespacedName{Namespace: key.Namespace, Name: key.Name}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.records[name]
-	if old == nil || old.Object.UID != uid {
+	if old == nil || old.Object.UID != uid || older(version, old.Object.ResourceVersion) {
 		return
 	}
 	r, o := *old, *old.Object
+	o.ResourceVersion = version
 	amend(&r, &o)
 	r.Object = &o
 	s.set(name, &r)

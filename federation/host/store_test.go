@@ -231,9 +231,9 @@ func TestStrangersAreRefused(t *testing.T) {
 // publish notes a status write of ours that made the version.
 func publish(s *Objects, u types.UID, resourceVersion string) report.Published {
 	written := report.Digest(report.Status{ObservedGeneration: 1, Clusters: []report.Cluster{{Name: "a"}}})
-	s.wrote(fleet.ObjectKey{Type: "configmaps", Namespace: "ns", Name: "n"}, u, func(r *Record, o *fleet.FederatedObject) {
+	s.wrote(fleet.ObjectKey{Type: "configmaps", Namespace: "ns", Name: "n"}, u, resourceVersion, func(r *Record, o *fleet.FederatedObject) {
 		r.Published, r.writtenAt = written, resourceVersion
-		o.Journal, o.ResourceVersion = []fleet.Name{"a"}, resourceVersion
+		o.Journal = []fleet.Name{"a"}
 	})
 	return written
 }
@@ -300,6 +300,16 @@ func TestOwnWrite(t *testing.T) {
 				t.Errorf("a record that somebody may hold was changed: %+v", before)
 			}
 		})
+	}
+}
+
+// The answer to our own write may come later than the watch's word about it, and about what happened since.
+func TestOwnWriteThatTheWatchHasOvertaken(t *testing.T) {
+	s, _ := storeOf(t, version("25", generation(2), status(`{}`)))
+	publish(s, "uid", "20")
+	r := s.Get("ns", "n")
+	if diff := cmp.Diff(report.Digest(report.Status{}), r.Published); diff != "" || r.Object.ResourceVersion != "25" || r.Object.Generation != 2 {
+		t.Errorf("the newer word is lost: %+v (-want +got):\n%s", r.Object, diff)
 	}
 }
 

@@ -49,6 +49,9 @@ func DecodeType(config *fedv1b1.FederatedTypeConfig) (fleet.Type, error) {
 			return t, fmt.Errorf("%s: group, version and pluralName must be plain names", part.field)
 		}
 	}
+	if t.Name != fleet.NamespaceType && t.Target.Namespaced != t.Federated.Namespaced {
+		return t, fmt.Errorf("spec.federatedType.scope: must be that of spec.targetType")
+	}
 	name := t.Target.Plural
 	if t.Target.Group != "" {
 		name += "." + t.Target.Group

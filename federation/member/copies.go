@@ -24,6 +24,7 @@ type copies struct {
 
 	mu       sync.RWMutex
 	observed map[types.NamespacedName]fleet.Observed
+	told     string // the newest version that the watch has told
 }
 
 func newCopies(changed func(namespace, name string)) *copies {
@@ -46,6 +47,7 @@ func (c *copies) Update(o any) error {
 	if !ok {
 		return fmt.Errorf("store %T: not metadata", o)
 	}
+	c.heard(m.ResourceVersion)
 	if c.put(m, fleet.Hash{}) {
 		c.changed(m.Namespace, m.Name)
 	}
@@ -58,6 +60,7 @@ func (c *copies) Delete(o any) error {
 	if !ok {
 		return fmt.Errorf("forget %T: not metadata", o)
 	}
+	c.heard(m.ResourceVersion)
 	name := types.NamespacedName{Namespace: m.Namespace, Name: m.Name}
 	c.mu.Lock()
 	known, present := c.observed[name]
@@ -87,6 +90,7 @@ func (c *copies) Replace(list []any, version string) error {
 			return err
 		}
 	}
+	c.heard(version)
 	c.mu.Lock()
 	var gone []types.NamespacedName
 	for name, o := range c.observed {
@@ -104,6 +108,27 @@ func (c *copies) Replace(list []any, version string) error {
 
 // Resync implements cache.ReflectorStore.
 func (c *copies) Resync() error { return nil }
+
+// heard notes how far the watch has told.
+func (c *copies) heard(version string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.told == "" || older(c.told, version) {
+		c.told = version
+	}
+}
+
+// answered records what the member answered to our own request. If the watch has told more since, and does not know the
+// copy, it was deleted meanwhile.
+func (c *copies) answered(m *metav1.PartialObjectMetadata, covered fleet.Hash) {
+	c.mu.RLock()
+	_, present := c.observed[types.NamespacedName{Namespace: m.Namespace, Name: m.Name}]
+	late := !present && older(m.ResourceVersion, c.told)
+	c.mu.RUnlock()
+	if !late {
+		c.put(m, covered)
+	}
+}
 
 // put records the metadata unless something newer is known, and tells whether anything differs. A hash that is given
 // counts as proven to be covered.
@@ -149,7 +174,7 @@ func observe(m *metav1.PartialObjectMetadata) fleet.Observed {
 		ResourceVersion: m.ResourceVersion,
 		Generation:      m.Generation,
 		Applied:         fleet.ParseHash(m.Annotations[fleet.AppliedAnnotation]),
-		OptedOut:        m.Labels[fleet.ManagedLabel] == fleet.LabelFalse,
+		OptedOut:        m.Labels[fleet.ManagedLabel] != fleet.LabelTrue,
 		Deleting:        m.DeletionTimestamp != nil,
 	}
 	for _, entry := range m.ManagedFields {

@@ -93,8 +93,10 @@ func TestObserve(t *testing.T) {
 			why: "somebody changed the annotation: the copy is not as applied", want: plain,
 			seen: copyAt("5", func(m *metav1.PartialObjectMetadata) { m.Annotations = map[string]string{fleet.AppliedAnnotation: "x"} }),
 		},
-		"a copy that opted out":    {why: "KubeFed's label", seen: copyAt("5", labelled("false")), want: but(func(o *fleet.Observed) { o.OptedOut = true })},
-		"a label of another value": {why: "only false opts out", seen: copyAt("5", labelled("False")), want: plain},
+		"a copy that opted out": {why: "KubeFed's label", seen: copyAt("5", labelled("false")), want: but(func(o *fleet.Observed) { o.OptedOut = true })},
+		"a label of another value": {
+			why: "only true makes a copy ours", seen: copyAt("5", labelled("True")), want: but(func(o *fleet.Observed) { o.OptedOut = true }),
+		},
 		"a copy that is being deleted": {
 			why: "it has a time", seen: copyAt("5", going), want: but(func(o *fleet.Observed) { o.Deleting = true }),
 		},
@@ -325,6 +327,44 @@ func TestRememberOfACopyThatChangedMeanwhile(t *testing.T) {
 	}
 	if _, present := c.get("ns", "nobody"); present {
 		t.Error("a proof brought a copy into being")
+	}
+}
+
+func TestAnswerThatTheWatchHasOvertaken(t *testing.T) {
+	tests := map[string]struct {
+		why     string
+		known   []*metav1.PartialObjectMetadata
+		heard   *metav1.PartialObjectMetadata
+		deleted bool
+		want    string // the version that is known afterwards
+	}{
+		"nothing was told": {why: "nobody has to wait for the watch", want: "20"},
+		"the watch is behind": {
+			why: "as above", known: []*metav1.PartialObjectMetadata{copyAt("10")}, heard: copyAt("15", called("other")), want: "20",
+		},
+		"the watch has told of a later change": {why: "that one stays", heard: copyAt("25"), want: "25"},
+		"the watch has told of its end": {
+			why: "nobody would ever tell of it again", known: []*metav1.PartialObjectMetadata{copyAt("20")}, heard: copyAt("25"), deleted: true,
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			c, _ := storeOf(t, tc.known...)
+			tell := c.Update
+			if tc.deleted {
+				tell = c.Delete
+			}
+			if tc.heard != nil {
+				if err := tell(tc.heard); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c.answered(copyAt("20"), fleet.Hash{})
+			o, _ := c.get("ns", "n")
+			if diff := cmp.Diff(tc.want, o.ResourceVersion); diff != "" {
+				t.Errorf("(-want +got), because %s:\n%s", tc.why, diff)
+			}
+		})
 	}
 }
 

@@ -250,7 +250,7 @@ func (m *Member) migrate(ctx context.Context, ref copyRef) error {
 // record keeps what the member answered, so that nobody has to wait for the watch to tell it.
 func (m *Member) record(t fleet.Type, made *metav1.PartialObjectMetadata, covered fleet.Hash) {
 	if w := m.watched(t.Name); w != nil {
-		w.copies.put(made, covered)
+		w.copies.answered(made, covered)
 	}
 }
 

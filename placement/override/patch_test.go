@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fedsync/fedsync/fleet"
+	"github.com/fedsync/fedsync/placement/override"
 )
 
 // bare is the content of a ConfigMap's copy besides the part that is given.
@@ -324,5 +325,20 @@ func TestParse(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Members share a rendering; a fault is each one's own, because it names the entry that has it.
+func TestProblemsNameTheirOwnEntry(t *testing.T) {
+	o := object(`{}`, `[{"clusterName":"a","clusterOverrides":[{"op":"remove","path":"/x"}]},{"clusterName":"b","clusterOverrides":[{"op":"remove","path":"/x"}]}]`)
+	r := override.NewRenderer(o, configMaps)
+	for member, want := range map[fleet.Name]string{"a": "spec.overrides[0].clusterOverrides[0]", "b": "spec.overrides[1].clusterOverrides[0]"} {
+		_, problem := r.Render(member)
+		if problem == nil {
+			t.Fatalf("%s has no problem", member)
+		}
+		if diff := cmp.Diff(want, problem.Field); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", member, diff)
+		}
 	}
 }

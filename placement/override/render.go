@@ -51,7 +51,9 @@ func (r *Renderer) Render(member fleet.Name) (*fleet.Desired, *fleet.Problem) {
 	done, ok := r.rendered[string(key)]
 	if !ok {
 		done.desired, done.problem = render(r.object, r.kind, m)
-		r.rendered[string(key)] = done
+		if done.problem == nil { // a problem names the entry that has it: it is not shared
+			r.rendered[string(key)] = done
+		}
 	}
 	return done.desired, done.problem
 }
