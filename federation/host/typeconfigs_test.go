@@ -62,6 +62,10 @@ func TestDecodeType(t *testing.T) {
 				c.Name, c.Spec.TargetType.Group, c.Spec.TargetType.PluralName = "web", "apps", "deployments"
 			}),
 		},
+		"scopes that differ": {
+			why: "only namespaces are placed by objects that lie in one", config: typeConfig(func(c *fedv1b1.FederatedTypeConfig) { c.Spec.FederatedType.Scope = apiextensionsv1.ClusterScoped }),
+			err: "spec.federatedType.scope: must be that of spec.targetType",
+		},
 		"no kind": {
 			why: "nothing can be written", config: typeConfig(func(c *fedv1b1.FederatedTypeConfig) { c.Spec.TargetType.Kind = "" }),
 			err: "spec.targetType: version, kind and pluralName must be set",

@@ -169,7 +169,7 @@ func wordsOf(c Copy) (status, message string, moving bool) {
 	case plan.PlacementUnknown:
 		return ClusterOK, "", false // left as it was; the condition says why
 	case plan.OptedOut:
-		return ClusterManagedLabelFalse, "the object in the member has the label " + fleet.ManagedLabel + "=" + fleet.LabelFalse, false
+		return ClusterManagedLabelFalse, "the object in the member has the label " + fleet.ManagedLabel + " with another value than " + fleet.LabelTrue, false
 	case plan.NamespaceMissing:
 		return ClusterPending, "waits for its namespace in the member", true
 	case plan.NamespaceTerminating:

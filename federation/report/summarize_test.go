@@ -74,7 +74,7 @@ func TestEntry(t *testing.T) {
 		},
 		"a copy that opted out": {
 			why: "KubeFed's word; it stays so until somebody changes the label", copy: report.Copy{Action: act(plan.Wait, plan.OptedOut), Exists: true},
-			want: entry{Status: report.ClusterManagedLabelFalse, Message: "the object in the member has the label kubefed.io/managed=false", Known: true, Settled: true, Trouble: true},
+			want: entry{Status: report.ClusterManagedLabelFalse, Message: "the object in the member has the label kubefed.io/managed with another value than true", Known: true, Settled: true, Trouble: true},
 		},
 		"a copy whose placement is unknown": {
 			why: "it stays as it is, and the condition says why", copy: report.Copy{Action: act(plan.None, plan.PlacementUnknown), Exists: true},

@@ -86,6 +86,12 @@ func TestContentsOfANamespaceThatIsNotFederated(t *testing.T) {
 	t.Cleanup(func() { other.host.global().remove(t, "namespace", "plain") })
 	other.configMap(t, "c", `template: {data: {a: "1"}}, placement: {clusterSelector: {}}`)
 	other.reports(t, "federatedconfigmap", "c", "False NamespaceNotFederated")
+	other.host.create(t, "federatednamespace", `{apiVersion: types.kubefed.io/v1beta1, kind: FederatedNamespace, metadata: {name: plain},
+		spec: {placement: {clusterSelector: {matchLabels: {tier: production}}}}}`)
+	other.settled(t, "federatedconfigmap", "c")
+	if got := other.m["member2"].data(t, "c", "a"); got != "1" {
+		t.Errorf("an object that is older than its FederatedNamespace is %q, want it placed", got)
+	}
 	other.host.remove(t, "federatedconfigmap", "c")
 	other.goneFromHost(t, "c")
 }
