@@ -3,7 +3,9 @@ package lab
 import (
 	"context"
 	"fmt"
+	"slices"
 	"syscall"
+	"time"
 
 	"github.com/fedsync/fedsync/lab/internal/process"
 	"github.com/fedsync/fedsync/lab/internal/registry"
@@ -13,12 +15,12 @@ import (
 // still accepts connections, but nobody answers, and watches stay open without events. It is what a hung machine or
 // a network that drops packets looks like to clients.
 func (c *Cluster) Pause() error {
-	return c.signal("pause", syscall.SIGSTOP)
+	return c.signal("pause", syscall.SIGSTOP, Running)
 }
 
 // Resume continues a paused cluster (SIGCONT): it answers what has waited. Resume on a running cluster does nothing.
 func (c *Cluster) Resume() error {
-	return c.signal("resume", syscall.SIGCONT)
+	return c.signal("resume", syscall.SIGCONT, Paused)
 }
 
 // Kill ends all processes of the cluster at once (SIGKILL), also of a paused one, and returns when they are gone. Its
@@ -48,7 +50,8 @@ func (c *Cluster) Start(ctx context.Context) error {
 	return c.start(ctx, false)
 }
 
-func (c *Cluster) signal(verb string, sig syscall.Signal) error {
+// signal returns when the signal has taken effect: when no process is in the state that it leads out of.
+func (c *Cluster) signal(verb string, sig syscall.Signal, out ClusterState) error {
 	state, err := c.state()
 	if err != nil {
 		return err
@@ -62,8 +65,23 @@ func (c *Cluster) signal(verb string, sig syscall.Signal) error {
 			return fmt.Errorf("%s cluster %q: %w", verb, c.Name, err)
 		}
 	}
-	return nil
+	for began := time.Now(); time.Since(began) < signalTimeout; time.Sleep(signalPoll) {
+		status, err := c.Status()
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(status.Processes, func(p ProcessStatus) bool { return p.State == out }) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s cluster %q: its processes did not obey within %s", verb, c.Name, signalTimeout)
 }
+
+// A signal takes effect a moment after it was sent, and nobody tells when.
+const (
+	signalTimeout = 5 * time.Second
+	signalPoll    = 2 * time.Millisecond
+)
 
 // state reads what the registry knows about the cluster: it is newer than our memory when another process, such as
 // the command line, has killed or started the cluster.
