@@ -89,7 +89,7 @@ func TestContentsOfANamespaceThatIsNotFederated(t *testing.T) {
 	other.host.create(t, "federatednamespace", `{apiVersion: types.kubefed.io/v1beta1, kind: FederatedNamespace, metadata: {name: plain},
 		spec: {placement: {clusterSelector: {matchLabels: {tier: production}}}}}`)
 	other.settled(t, "federatedconfigmap", "c")
-	if got := other.m["member2"].data(t, "c", "a"); got != "1" {
+	if got := (cluster{fleet.members["member2"], "plain"}).data(t, "c", "a"); got != "1" {
 		t.Errorf("an object that is older than its FederatedNamespace is %q, want it placed", got)
 	}
 	other.host.remove(t, "federatedconfigmap", "c")
