@@ -26,6 +26,8 @@ type Type struct {
 	Name      TypeName
 	Target    Resource
 	Federated Resource
+	// CollectStatus tells that the status of each copy is wanted on the host.
+	CollectStatus bool
 }
 
 // IsNamespace tells that the type's target is Namespace: its federated objects place the others.

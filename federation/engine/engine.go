@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -14,7 +15,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/fedsync/fedsync/federation/host"
-	"github.com/fedsync/fedsync/federation/member"
 	"github.com/fedsync/fedsync/fleet"
 )
 
@@ -22,14 +22,14 @@ import (
 type Options struct {
 	// Namespace is where KubeFedClusters, their Secrets and FederatedTypeConfigs live.
 	Namespace string
-	// MemberWorkers is how many copies are written to one member at a time; 0 means 8.
+	// MemberWorkers is how many copies are written to one member at a time, unless the configuration asks for more; 0
+	// means 8.
 	MemberWorkers int
 	// HostWorkers is how many federated objects are written on the host at a time; 0 means 8.
 	HostWorkers int
-	// NoAdoption leaves objects that exist in a member and are not managed yet alone.
-	NoAdoption bool
-	// Thresholds smooth the members' health; the zero value means KubeFed's defaults.
-	Thresholds member.Thresholds
+	// Config are the settings at the start; nil means host.DefaultConfig. With WatchConfig they follow the KubeFedConfig.
+	Config      *host.Config
+	WatchConfig bool
 	// HostUID is the UID of the host's kube-system namespace: the member with the same one is the host itself.
 	HostUID types.UID
 	// Owns tells whether this process works on the member; nil means on all.
@@ -46,6 +46,10 @@ func (o *Options) setDefaults() {
 	if o.HostWorkers == 0 {
 		o.HostWorkers = 8
 	}
+	if o.Config == nil {
+		config := host.DefaultConfig()
+		o.Config = &config
+	}
 	if o.Owns == nil {
 		o.Owns = func(fleet.Name) bool { return true }
 	}
@@ -60,6 +64,7 @@ type Engine struct {
 	objects  client.Client
 	recorder record.EventRecorder
 	options  Options
+	settings atomic.Pointer[host.Config]
 	clock    clock.Clock
 	log      logr.Logger
 
@@ -73,6 +78,10 @@ type Engine struct {
 	running context.Context //nolint:containedctx // set once by Start, for goroutines that outlive the calls which start them
 	started chan struct{}
 	since   time.Time // when running was set
+
+	// wiring is held while watches are started or ended because a type or a member comes or goes: none is left out, and
+	// none outlives its type.
+	wiring sync.Mutex
 
 	mu       sync.RWMutex
 	types    map[fleet.TypeName]*typeState
@@ -88,11 +97,13 @@ const renderedObjects = 2048
 // configuration objects; events go to the recorder.
 func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o Options) *Engine {
 	o.setDefaults()
-	return &Engine{
+	e := &Engine{
 		host: h, objects: objects, recorder: recorder, options: o, clock: o.Clock, log: o.Log,
 		publishing: newQueue("publish"), pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects),
 		started: make(chan struct{}), types: map[fleet.TypeName]*typeState{}, members: map[fleet.Name]*memberState{}, tried: map[fleet.Name]bool{},
 	}
+	e.settings.Store(o.Config)
+	return e
 }
 
 // Start runs the engine until the context ends. It implements manager.Runnable.

@@ -26,9 +26,12 @@ type memberState struct {
 	queue      queue
 	watch      func(fleet.Type) // starts a watch that lives as long as the connection
 	stop       context.CancelFunc
+	running    context.Context //nolint:containedctx // what the workers live in: they may be hired later
 	workers    sync.WaitGroup
 
 	mu      sync.Mutex
+	hired   map[int]bool // the numbers of the workers
+	stopped bool
 	trouble map[fleet.ObjectKey]trouble
 	waiting map[string]map[fleet.ObjectKey]bool // for their namespace
 	gone    map[fleet.ObjectKey]types.UID       // copies whose absence the member itself confirmed, by their object's UID
@@ -44,9 +47,10 @@ type trouble struct {
 	failure *report.Failure
 }
 
-// work processes the member's queue until it shuts down. While the member cannot be reached, it waits.
-func (e *Engine) work(ctx context.Context, ms *memberState) {
-	for {
+// work processes the member's queue until it shuts down, or the worker's number is beyond what is asked for. While the
+// member cannot be reached, it waits.
+func (e *Engine) work(ctx context.Context, ms *memberState, number int) {
+	for !e.leaves(ms, number) {
 		key, priority, shutdown := ms.queue.GetWithPriority()
 		if shutdown {
 			return
@@ -56,6 +60,24 @@ func (e *Engine) work(ctx context.Context, ms *memberState) {
 		}
 		ms.queue.Done(key)
 	}
+}
+
+// leaves tells a worker that it is not needed any more.
+func (e *Engine) leaves(ms *memberState, number int) bool {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if number < e.memberWorkers() {
+		return false
+	}
+	delete(ms.hired, number)
+	return true
+}
+
+// dismiss makes sure that no worker is hired any more.
+func (ms *memberState) dismiss() {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	ms.stopped = true
 }
 
 // syncCopy brings one copy one step closer to what it should be.
@@ -254,6 +276,13 @@ func (ms *memberState) forget(key fleet.ObjectKey) {
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
 	delete(ms.trouble, key)
+}
+
+// forgetAll lets every attempt that failed start anew.
+func (ms *memberState) forgetAll() {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	clear(ms.trouble)
 }
 
 func (ms *memberState) remember(key fleet.ObjectKey, t trouble) {

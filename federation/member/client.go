@@ -19,11 +19,8 @@ import (
 	"github.com/fedsync/fedsync/fleet"
 )
 
-// Deadlines of one request.
-const (
-	requestTimeout = 15 * time.Second
-	probeTimeout   = 3 * time.Second
-)
+// requestTimeout is the deadline of one request that is no probe.
+const requestTimeout = 15 * time.Second
 
 // client speaks to one member over one transport.
 type client struct {
@@ -87,8 +84,8 @@ func (s *source) Watch(ctx context.Context, o metav1.ListOptions) (apiwatch.Inte
 }
 
 // identity returns the UID of the kube-system namespace, which tells clusters apart.
-func (c *client) identity(ctx context.Context) (types.UID, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+func (c *client) identity(ctx context.Context, timeout time.Duration) (types.UID, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	ns, err := c.metadata.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}).Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
 	if err != nil {
@@ -98,8 +95,8 @@ func (c *client) identity(ctx context.Context) (types.UID, error) {
 }
 
 // healthz returns what /healthz says: "ok" from a healthy server.
-func (c *client) healthz(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+func (c *client) healthz(ctx context.Context, timeout time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	body, err := answer(c.rest.Get().AbsPath("/healthz").SetHeader("Accept", "*/*").Do(ctx))
 	if err != nil {
@@ -109,8 +106,8 @@ func (c *client) healthz(ctx context.Context) (string, error) {
 }
 
 // gitVersion returns the server's version, such as v1.37.2.
-func (c *client) gitVersion(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+func (c *client) gitVersion(ctx context.Context, timeout time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	body, err := answer(c.rest.Get().AbsPath("/version").SetHeader("Accept", runtime.ContentTypeJSON).Do(ctx))
 	if err != nil {
