@@ -20,8 +20,10 @@ type Config struct {
 	HostWorkers   int
 	// KubeFedConfig is a file that is read instead of the KubeFedConfig on the host.
 	KubeFedConfig string
-	LogFormat     string
-	Verbosity     int
+	// PropagatedVersions writes KubeFed's record of what was propagated.
+	PropagatedVersions bool
+	LogFormat          string
+	Verbosity          int
 }
 
 func command() *cobra.Command {
@@ -52,6 +54,7 @@ func (c *Config) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.Context, "context", "", "context of the kubeconfig, the current one if empty")
 	f.StringVar(&c.Namespace, "kubefed-namespace", "kube-federation-system", "namespace of the KubeFedClusters, their Secrets and the FederatedTypeConfigs")
 	f.StringVar(&c.KubeFedConfig, "kubefed-config", "", "file with a KubeFedConfig, which is then not read from the host and not watched")
+	f.BoolVar(&c.PropagatedVersions, "propagated-versions", false, "write PropagatedVersions as KubeFed does, so that it could take over again")
 	f.StringVar(&c.MetricsAddr, "metrics-addr", ":9090", "address of /metrics, 0 for none")
 	f.StringVar(&c.HealthAddr, "healthz-addr", ":8080", "address of /healthz and /readyz, 0 for none")
 	f.BoolVar(&c.LeaderElect, "leader-elect", true, "wait for the Lease fedsyncd before working, so that replicas take turns")

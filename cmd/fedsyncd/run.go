@@ -168,7 +168,7 @@ func addEngine(mgr manager.Manager, config *rest.Config, c *Config, settings *st
 	recorder := mgr.GetEventRecorderFor("fedsyncd")
 	e := engine.New(h, mgr.GetClient(), recorder, engine.Options{
 		Namespace: c.Namespace, MemberWorkers: c.MemberWorkers, HostWorkers: c.HostWorkers,
-		Config: &settings.Config, WatchConfig: settings.watched, HostUID: uid, Log: mgr.GetLogger().WithName("engine"),
+		Config: &settings.Config, WatchConfig: settings.watched, PropagatedVersions: c.PropagatedVersions, HostUID: uid, Log: mgr.GetLogger().WithName("engine"),
 	})
 	if err := e.SetUp(mgr); err != nil {
 		return err

@@ -30,6 +30,8 @@ type Options struct {
 	// Config are the settings at the start; nil means host.DefaultConfig. With WatchConfig they follow the KubeFedConfig.
 	Config      *host.Config
 	WatchConfig bool
+	// PropagatedVersions writes KubeFed's record of each object too, so that KubeFed could take over again.
+	PropagatedVersions bool
 	// HostUID is the UID of the host's kube-system namespace: the member with the same one is the host itself.
 	HostUID types.UID
 	// Owns tells whether this process works on the member; nil means on all.
@@ -63,6 +65,7 @@ type Engine struct {
 	host     *host.Client
 	objects  client.Client
 	recorder record.EventRecorder
+	versions *host.Versions // nil unless they are asked for
 	options  Options
 	settings atomic.Pointer[host.Config]
 	clock    clock.Clock
@@ -103,6 +106,9 @@ func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o
 		started: make(chan struct{}), types: map[fleet.TypeName]*typeState{}, members: map[fleet.Name]*memberState{}, tried: map[fleet.Name]bool{},
 	}
 	e.settings.Store(o.Config)
+	if o.PropagatedVersions {
+		e.versions = host.NewVersions(h)
+	}
 	return e
 }
 

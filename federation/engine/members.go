@@ -151,7 +151,8 @@ func (r memberReconciler) connect(running context.Context, cluster *fedv1b1.Kube
 
 func (r memberReconciler) start(running context.Context, name fleet.Name, c *member.Credentials, pin types.UID) error {
 	m, err := member.New(name, c, r.Engine, member.Options{
-		Thresholds: r.config().Health, Pin: pin, Namespace: r.scope(), Log: r.log.WithValues("member", name), Clock: r.clock,
+		Thresholds: r.config().Health, Pin: pin, Namespace: r.scope(), Versions: r.versions != nil,
+		Log: r.log.WithValues("member", name), Clock: r.clock,
 	})
 	if err != nil {
 		return err

@@ -53,6 +53,17 @@ func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey) (time.Duratio
 		return 0, nil // the watch that has not told anything yet will
 	case s.object.Deleting && summary.Gone:
 		return 0, e.unhold(ctx, &s)
+	}
+	if err := e.recordVersions(ctx, &s, summary); err != nil {
+		return 0, err
+	}
+	return e.publishStatus(ctx, &s, summary)
+}
+
+// publishStatus writes the status if the host stores another one and it is time for it.
+func (e *Engine) publishStatus(ctx context.Context, s *subject, summary report.Summary) (time.Duration, error) {
+	key := s.object.Key
+	switch {
 	case e.published(s.record, summary.Status):
 		return e.pace.unchanged(key, summary.Settled), nil
 	}
@@ -63,7 +74,7 @@ func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey) (time.Duratio
 		return 0, err
 	}
 	e.log.V(1).Info("status written", "object", key, "settled", summary.Settled, "status", summary.Status)
-	e.announce(&s, summary)
+	e.announce(s, summary)
 	return e.pace.wrote(key, report.Digest(summary.Status).Content, summary, e.clock.Now()), nil
 }
 

@@ -41,6 +41,9 @@ func (e *Engine) objectGone(o *fleet.FederatedObject) {
 		ms.setGone(o.Key, "")
 	}
 	e.pace.forget(o.Key)
+	if e.versions != nil {
+		e.versions.Forget(o.Key)
+	}
 	if o.Key.Type == fleet.NamespaceType {
 		e.enqueueContents(o.Key.Namespace)
 	}

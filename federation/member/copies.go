@@ -20,7 +20,8 @@ const legacyManager = "controller-manager"
 // copies holds what is known of the copies of one type in one member. It is a cache.ReflectorStore, safe for concurrent
 // use. An object counts as a copy if it carries the managed label, whatever its value.
 type copies struct {
-	changed func(namespace, name string)
+	changed  func(namespace, name string)
+	versions bool // a new version alone is a change
 
 	mu       sync.RWMutex
 	observed map[types.NamespacedName]fleet.Observed
@@ -152,7 +153,9 @@ func (c *copies) put(m *metav1.PartialObjectMetadata, covered fleet.Hash) bool {
 		}
 	}
 	c.observed[name] = o
-	known.ResourceVersion, known.Generation = o.ResourceVersion, o.Generation
+	if !c.versions {
+		known.ResourceVersion, known.Generation = o.ResourceVersion, o.Generation
+	}
 	return !present || known != o
 }
 

@@ -32,8 +32,10 @@ type Options struct {
 	Pin types.UID
 	// Namespace limits the watches of namespaced types, empty for all namespaces.
 	Namespace string
-	Log       logr.Logger
-	Clock     clock.Clock
+	// Versions tells the listener of every new version of a copy, not only of those that matter to whether it is in step.
+	Versions bool
+	Log      logr.Logger
+	Clock    clock.Clock
 }
 
 // Member is the connection to one member cluster, with one set of credentials. Other credentials make another Member.
@@ -43,6 +45,7 @@ type Member struct {
 	gate      *gate
 	listener  Listener
 	namespace string
+	versions  bool
 	log       logr.Logger
 	clock     clock.Clock
 	suspected chan struct{}
@@ -69,7 +72,7 @@ func New(name fleet.Name, c *Credentials, l Listener, o Options) (*Member, error
 		return nil, fmt.Errorf("connect to member %q: %w", name, err)
 	}
 	m := &Member{
-		name: name, client: connection, gate: newGate(), listener: l, namespace: o.Namespace,
+		name: name, client: connection, gate: newGate(), listener: l, namespace: o.Namespace, versions: o.Versions,
 		log: o.Log, clock: o.Clock, pinned: o.Pin, suspected: make(chan struct{}, 1), types: map[fleet.TypeName]*watched{},
 	}
 	m.SetThresholds(o.Thresholds)
@@ -145,6 +148,7 @@ func (m *Member) Watch(ctx context.Context, t fleet.Type) {
 	ctx, stop := context.WithCancel(ctx)
 	w := &watched{kind: t, stop: stop}
 	w.copies = newCopies(func(namespace, name string) { m.listener.CopyChanged(m.name, t.Name, namespace, name) })
+	w.copies.versions = m.versions
 	namespace := m.namespace
 	if !t.Target.Namespaced {
 		namespace = ""
