@@ -67,7 +67,8 @@ func (e *Engine) publishStatus(ctx context.Context, s *subject, summary report.S
 	case e.published(s.record, summary.Status):
 		return e.pace.unchanged(key, summary.Settled), nil
 	}
-	if wait := e.pace.wait(key, summary, e.clock.Now()); wait > 0 {
+	digest := report.Digest(summary.Status)
+	if wait := e.pace.wait(key, summary, digest.Bare == s.record.Published.Bare, e.clock.Now()); wait > 0 {
 		return wait, nil
 	}
 	if err := e.host.WriteStatus(ctx, s.state.kind, s.state.objects, s.object, summary.Status); err != nil {
@@ -75,7 +76,7 @@ func (e *Engine) publishStatus(ctx context.Context, s *subject, summary report.S
 	}
 	e.log.V(1).Info("status written", "object", key, "settled", summary.Settled, "status", summary.Status)
 	e.announce(s, summary)
-	return e.pace.wrote(key, report.Digest(summary.Status).Content, summary, e.clock.Now()), nil
+	return e.pace.wrote(key, digest, summary, e.clock.Now()), nil
 }
 
 // hold makes sure that the object cannot vanish before its copies, and lets the copies come.
@@ -177,6 +178,9 @@ func (e *Engine) copyOf(s *subject, ms *memberState, m fleet.Member, journaled b
 	}
 	c.Obstacle, c.Detail = obstacleOf(ms.member.Health(), at.watch, c.Action.Reason == plan.InSync)
 	c.Failure = ms.failureOf(s.object.Key, c.Action.Verb, desired)
+	if kind := s.state.kind; kind.CollectStatus {
+		c.RemoteStatus = ms.member.CollectedStatus(kind.Name, kind.CopyNamespace(s.object.Key.Namespace), s.object.Key.Name)
+	}
 	return c, true
 }
 
@@ -230,23 +234,30 @@ type step struct {
 	next     time.Time
 	interval time.Duration
 	failures int
-	written  fleet.Hash
+	written  fleet.Hash // what was last written, as long as the host may not store it as it is
+	at       time.Time  // when that was
 }
 
 const (
 	pendingInterval = 2 * time.Second
 	troubleInterval = 100 * time.Millisecond
 	lastInterval    = 5 * time.Second
+	// detailInterval is for what changes often and urges nobody: messages, and the status of copies.
+	detailInterval = time.Second
 )
 
-// wait returns how long the status must not be written yet.
-func (p *pace) wait(key fleet.ObjectKey, s report.Summary, now time.Time) time.Duration {
-	if s.Settled {
-		return 0
-	}
+// wait returns how long the status must not be written yet. detailOnly tells that it differs in messages or remote status
+// alone.
+func (p *pace) wait(key fleet.ObjectKey, s report.Summary, detailOnly bool, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	st := p.steps[key]
+	switch {
+	case s.Settled && detailOnly && !st.at.IsZero():
+		return st.at.Add(detailInterval).Sub(now)
+	case s.Settled:
+		return 0
+	}
 	if st.interval == 0 {
 		st.interval = pendingInterval
 		st.next = now.Add(pendingInterval)
@@ -260,14 +271,14 @@ func (p *pace) wait(key fleet.ObjectKey, s report.Summary, now time.Time) time.D
 }
 
 // wrote notes a status write and returns when to look again.
-func (p *pace) wrote(key fleet.ObjectKey, content fleet.Hash, s report.Summary, now time.Time) time.Duration {
+func (p *pace) wrote(key fleet.ObjectKey, d report.Published, s report.Summary, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	st := step{written: content}
+	st := step{written: d.Content, at: now}
 	if !s.Settled {
 		st.interval = min(max(2*p.steps[key].interval, pendingInterval), lastInterval)
 		st.next = now.Add(st.interval)
-	} else if !s.Troubled {
+	} else if d.Content == d.Bare {
 		delete(p.steps, key)
 		return 0
 	}

@@ -13,6 +13,7 @@ import (
 	apiwatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 
+	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/federation/report"
 	"github.com/fedsync/fedsync/fleet"
 )
@@ -30,7 +31,7 @@ type Client struct {
 
 // NewClient returns a client for the host.
 func NewClient(config *rest.Config) (*Client, error) {
-	c, err := rawClient(config)
+	c, err := raw.NewClient(config)
 	if err != nil {
 		return nil, fmt.Errorf("make client for the host: %w", err)
 	}
@@ -51,7 +52,7 @@ type Source struct {
 
 // List returns the objects as they were sent.
 func (s *Source) List(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-	list := &rawList{}
+	list := &raw.List{}
 	err := s.client.rest.Get().AbsPath(s.path()...).SpecificallyVersionedParams(&o, metav1.ParameterCodec, metav1.Unversioned).Do(ctx).Into(list)
 	if err != nil {
 		return nil, err

@@ -12,10 +12,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/version"
-	apiwatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 
+	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/fleet"
 )
 
@@ -26,6 +26,7 @@ const requestTimeout = 15 * time.Second
 type client struct {
 	metadata metadata.Interface
 	rest     *rest.RESTClient
+	whole    *rest.RESTClient // decodes whole objects, their content as JSON
 }
 
 func newClient(config *rest.Config) (*client, error) {
@@ -42,6 +43,9 @@ func newClient(config *rest.Config) (*client, error) {
 	config.GroupVersion = &schema.GroupVersion{}
 	if c.rest, err = rest.RESTClientForConfigAndClient(config, transport); err != nil {
 		return nil, fmt.Errorf("make client: %w", err)
+	}
+	if c.whole, err = raw.NewClientFor(config, transport); err != nil {
+		return nil, fmt.Errorf("make client for whole objects: %w", err)
 	}
 	return c, nil
 }
@@ -63,24 +67,6 @@ func path(r fleet.Resource, apiVersion, namespace, name string) []string {
 		segments = append(segments, name)
 	}
 	return segments
-}
-
-// source lists and watches the copies of one type, as metadata. It selects by the presence of the managed label, so that
-// objects which opted out (label "false") are seen and left alone.
-type source struct {
-	client    *client
-	resource  schema.GroupVersionResource
-	namespace string
-}
-
-func (s *source) List(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-	o.LabelSelector = fleet.ManagedLabel
-	return s.client.metadata.Resource(s.resource).Namespace(s.namespace).List(ctx, o)
-}
-
-func (s *source) Watch(ctx context.Context, o metav1.ListOptions) (apiwatch.Interface, error) {
-	o.LabelSelector = fleet.ManagedLabel
-	return s.client.metadata.Resource(s.resource).Namespace(s.namespace).Watch(ctx, o)
 }
 
 // identity returns the UID of the kube-system namespace, which tells clusters apart.

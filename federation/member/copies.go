@@ -1,6 +1,7 @@
 package member
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 
@@ -8,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
+	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/fleet"
 )
 
@@ -25,11 +27,12 @@ type copies struct {
 
 	mu       sync.RWMutex
 	observed map[types.NamespacedName]fleet.Observed
-	told     string // the newest version that the watch has told
+	status   map[types.NamespacedName][]byte // of types that have it collected
+	told     string                          // the newest version that the watch has told
 }
 
 func newCopies(changed func(namespace, name string)) *copies {
-	return &copies{changed: changed, observed: map[types.NamespacedName]fleet.Observed{}}
+	return &copies{changed: changed, observed: map[types.NamespacedName]fleet.Observed{}, status: map[types.NamespacedName][]byte{}}
 }
 
 func (c *copies) get(namespace, name string) (fleet.Observed, bool) {
@@ -39,27 +42,61 @@ func (c *copies) get(namespace, name string) (fleet.Observed, bool) {
 	return o, ok
 }
 
+func (c *copies) statusOf(namespace, name string) []byte {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.status[types.NamespacedName{Namespace: namespace, Name: name}]
+}
+
 // Add implements cache.ReflectorStore.
 func (c *copies) Add(o any) error { return c.Update(o) }
 
 // Update implements cache.ReflectorStore.
 func (c *copies) Update(o any) error {
-	m, ok := o.(*metav1.PartialObjectMetadata)
-	if !ok {
-		return fmt.Errorf("store %T: not metadata", o)
+	m, err := metadataOf(o)
+	if err != nil {
+		return err
 	}
 	c.heard(m.ResourceVersion)
-	if c.put(m, fleet.Hash{}) {
+	changed := c.put(m, fleet.Hash{})
+	if whole, ok := o.(*raw.Object); ok {
+		changed = c.putStatus(whole) || changed
+	}
+	if changed {
 		c.changed(m.Namespace, m.Name)
 	}
 	return nil
 }
 
+// metadataOf returns the metadata of what a watch told.
+func metadataOf(o any) (*metav1.PartialObjectMetadata, error) {
+	switch o := o.(type) {
+	case *metav1.PartialObjectMetadata:
+		return o, nil
+	case *raw.Object:
+		return &metav1.PartialObjectMetadata{ObjectMeta: o.ObjectMeta}, nil
+	default:
+		return nil, fmt.Errorf("store %T: not metadata", o)
+	}
+}
+
+// putStatus records the status of a copy that is known, and tells whether it differs.
+func (c *copies) putStatus(o *raw.Object) bool {
+	name := types.NamespacedName{Namespace: o.Namespace, Name: o.Name}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, known := c.observed[name]; !known || bytes.Equal(c.status[name], o.Status) {
+		return false
+	}
+	c.status[name] = o.Status
+	return true
+}
+
 // Delete implements cache.ReflectorStore. A late word about an earlier object of the same name is ignored.
 func (c *copies) Delete(o any) error {
-	m, ok := o.(*metav1.PartialObjectMetadata)
-	if !ok {
-		return fmt.Errorf("forget %T: not metadata", o)
+	m, err := metadataOf(o)
+	if err != nil {
+		return err
 	}
 	c.heard(m.ResourceVersion)
 	name := types.NamespacedName{Namespace: m.Namespace, Name: m.Name}
@@ -67,7 +104,7 @@ func (c *copies) Delete(o any) error {
 	known, present := c.observed[name]
 	gone := present && known.UID == m.UID && !older(m.ResourceVersion, known.ResourceVersion)
 	if gone {
-		delete(c.observed, name)
+		c.drop(name)
 	}
 	c.mu.Unlock()
 	if gone {
@@ -80,9 +117,9 @@ func (c *copies) Delete(o any) error {
 func (c *copies) Replace(list []any, version string) error {
 	present := make(map[types.NamespacedName]bool, len(list))
 	for _, o := range list {
-		m, ok := o.(*metav1.PartialObjectMetadata)
-		if !ok {
-			return fmt.Errorf("store %T: not metadata", o)
+		m, err := metadataOf(o)
+		if err != nil {
+			return err
 		}
 		present[types.NamespacedName{Namespace: m.Namespace, Name: m.Name}] = true
 	}
@@ -96,7 +133,7 @@ func (c *copies) Replace(list []any, version string) error {
 	var gone []types.NamespacedName
 	for name, o := range c.observed {
 		if !present[name] && !older(version, o.ResourceVersion) {
-			delete(c.observed, name)
+			c.drop(name)
 			gone = append(gone, name)
 		}
 	}
@@ -141,7 +178,7 @@ func (c *copies) put(m *metav1.PartialObjectMetadata, covered fleet.Hash) bool {
 	defer c.mu.Unlock()
 	known, present := c.observed[name]
 	if _, labelled := m.Labels[fleet.ManagedLabel]; !labelled { // released
-		delete(c.observed, name)
+		c.drop(name)
 		return present
 	}
 	if present && known.UID == o.UID {
@@ -157,6 +194,12 @@ func (c *copies) put(m *metav1.PartialObjectMetadata, covered fleet.Hash) bool {
 		known.ResourceVersion, known.Generation = o.ResourceVersion, o.Generation
 	}
 	return !present || known != o
+}
+
+// drop forgets a copy; the lock is held.
+func (c *copies) drop(name types.NamespacedName) {
+	delete(c.observed, name)
+	delete(c.status, name)
 }
 
 // remember notes that the owned fields were found to cover the desired hash, unless the copy changed meanwhile.

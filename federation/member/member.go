@@ -149,12 +149,7 @@ func (m *Member) Watch(ctx context.Context, t fleet.Type) {
 	w := &watched{kind: t, stop: stop}
 	w.copies = newCopies(func(namespace, name string) { m.listener.CopyChanged(m.name, t.Name, namespace, name) })
 	w.copies.versions = m.versions
-	namespace := m.namespace
-	if !t.Target.Namespaced {
-		namespace = ""
-	}
-	src := &source{client: m.client, resource: t.Target.GVR(), namespace: namespace}
-	w.cell = watch.New(src, w.copies, watch.Options{Clock: m.clock, Changed: func(s watch.Status) {
+	w.cell = watch.New(newSource(m.client, t, m.namespace), w.copies, watch.Options{Clock: m.clock, Changed: func(s watch.Status) {
 		m.listener.WatchChanged(m.name, t.Name, s)
 	}})
 	m.types[t.Name] = w
@@ -186,6 +181,16 @@ func (m *Member) Observed(t fleet.TypeName, namespace, name string) (o fleet.Obs
 	s = w.cell.Status()
 	o, present = w.copies.get(namespace, name)
 	return o, present, s
+}
+
+// CollectedStatus returns the status of a copy as JSON, nil if there is none or it is not collected for the type. The
+// caller must not change it.
+func (m *Member) CollectedStatus(t fleet.TypeName, namespace, name string) []byte {
+	w := m.watched(t)
+	if w == nil {
+		return nil
+	}
+	return w.copies.statusOf(namespace, name)
 }
 
 func (m *Member) watched(t fleet.TypeName) *watched {

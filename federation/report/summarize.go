@@ -48,6 +48,8 @@ type Copy struct {
 	Detail   string
 	// Failure is nil when nothing failed.
 	Failure *Failure
+	// RemoteStatus is the copy's status as JSON, nil if there is none or it is not collected.
+	RemoteStatus []byte
 }
 
 // Input is everything that a status is made of.
@@ -80,7 +82,7 @@ func Summarize(in Input) Summary {
 	s := Summary{Known: true, Settled: true, Gone: len(in.Copies) == 0}
 	s.Status.ObservedGeneration = in.Object.Generation
 	for _, c := range in.Copies {
-		entry, moving := entryOf(c)
+		entry, moving := entryOf(c, maxRemoteStatus/len(in.Copies))
 		if c.Obstacle == WatchStarting {
 			s.Known = false
 		}
@@ -142,11 +144,20 @@ func troubles(clusters []Cluster) string {
 // maxMessage bounds a message in bytes; a member's refusal may quote whole objects.
 const maxMessage = 512
 
-// entryOf returns the entry of one copy, and whether it is still moving by itself.
-func entryOf(c Copy) (entry Cluster, moving bool) {
+// maxRemoteStatus bounds the remote status of all members together in bytes: the host stores 1.5 MB per object.
+const maxRemoteStatus = 512 << 10
+
+// entryOf returns the entry of one copy, and whether it is still moving by itself. A remote status above the limit, in bytes,
+// is left out.
+func entryOf(c Copy, limit int) (entry Cluster, moving bool) {
 	entry = Cluster{Name: c.Member}
 	entry.Status, entry.Message, moving = wordsOf(c)
 	entry.Message = cut(entry.Message)
+	if len(c.RemoteStatus) <= limit {
+		entry.RemoteStatus = c.RemoteStatus
+	} else if entry.Message == "" {
+		entry.Message = fmt.Sprintf("remoteStatus is left out: it has more than %d bytes", limit)
+	}
 	return entry, moving
 }
 
