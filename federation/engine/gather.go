@@ -116,6 +116,9 @@ func (e *Engine) gather(s *subject, ms *memberState, m fleet.Member) situation {
 	if in.Want == plan.WantChosen && !in.Deleting {
 		in.Desired, in.Problem = s.renderer.Render(m.Name)
 	}
+	if p, bad := s.object.ProblemIn(fleet.DeleteOptionsField); bad {
+		in.DeleteProblem = &p
+	}
 	if kind.Target.Namespaced {
 		in.Namespace = e.namespaceState(ms, s.object.Key.Namespace)
 	}

@@ -132,6 +132,8 @@ func (e *Engine) CopyChanged(name fleet.Name, t fleet.TypeName, namespace, copyN
 	}
 	if ts.objects.Get(key.Namespace, key.Name) != nil {
 		ms.queue.put(driftLane, key)
+	} else if _, _, stray := e.strayOf(ms, key); stray {
+		ms.queue.put(resyncLane, key)
 	}
 }
 
@@ -145,4 +147,7 @@ func (e *Engine) WatchChanged(name fleet.Name, t fleet.TypeName, s watch.Status)
 		e.log.Info("watch degraded", "member", name, "type", t, "detail", s.Detail)
 	}
 	e.enqueueMember(ms, ts, resyncLane)
+	if s.State == watch.Synced {
+		e.enqueueStrays(ms, ts)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fedsync/fedsync/federation/fault"
@@ -84,9 +85,16 @@ func (ms *memberState) dismiss() {
 func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.ObjectKey, l lane) {
 	s, ok := e.subject(key)
 	m, registered := e.Snapshot().Member(ms.name)
-	if !ok || !registered {
+	if !registered {
 		ms.forget(key)
 		ms.setGone(key, "")
+		return
+	}
+	if !ok {
+		ms.setGone(key, "")
+		if again := e.releaseStray(ctx, ms, key); again > 0 {
+			ms.queue.putAfter(resyncLane, again, key)
+		}
 		return
 	}
 	at := e.gather(&s, ms, m)
@@ -200,12 +208,21 @@ func (e *Engine) write(ctx context.Context, ms *memberState, s *subject, at situ
 	case plan.Create:
 		return ms.member.Create(ctx, kind, key, in.Desired)
 	case plan.Delete:
-		return ms.member.Delete(ctx, kind, key, in.Observed)
+		return ms.member.Delete(ctx, kind, key, in.Observed, deleteOptions(s.object))
 	case plan.Release:
 		return ms.member.Release(ctx, kind, key, in.Observed)
 	default:
 		return nil
 	}
+}
+
+// deleteOptions are what the object's author asked for. As in KubeFed they count when the federated object is deleted, not
+// when a member is taken out of its placement.
+func deleteOptions(o *fleet.FederatedObject) *metav1.DeleteOptions {
+	if !o.Deleting {
+		return nil
+	}
+	return o.DeleteOptions
 }
 
 // Pauses between attempts, by what failed. Each doubles from the first to the last.

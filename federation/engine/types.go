@@ -181,6 +181,11 @@ func (e *Engine) startType(running context.Context, t fleet.Type, passive bool) 
 // typeChanged reacts to a new state of the host's watch of a type.
 func (e *Engine) typeChanged(t fleet.Type, s watch.Status) {
 	e.configs.ask(e.options.Namespace, string(t.Name))
+	if ts := e.typeState(t.Name); ts != nil && s.State == watch.Synced {
+		for _, ms := range e.memberStates() {
+			e.enqueueStrays(ms, ts)
+		}
+	}
 	if s.State == watch.Synced && t.IsNamespace() {
 		// What lives in namespaces could not be placed until now.
 		for _, ts := range e.typeStates() {

@@ -13,6 +13,7 @@ import (
 	apiwatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 
+	"github.com/fedsync/fedsync/federation/fault"
 	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/federation/report"
 	"github.com/fedsync/fedsync/fleet"
@@ -122,6 +123,22 @@ func (c *Client) WriteStatus(ctx context.Context, t fleet.Type, s *Objects, o *f
 		o.Journal = journal
 	})
 	return nil
+}
+
+// ConfirmAbsent asks the host itself whether there is no such federated object, because a watch may be behind. Only the
+// server's word that the object does not exist counts.
+func (c *Client) ConfirmAbsent(ctx context.Context, t fleet.Type, key fleet.ObjectKey) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	err := c.rest.Get().AbsPath(append(collectionPath(t.Federated, key.Namespace), key.Name)...).SetHeader("Accept", metadataOnly).Do(ctx).Error()
+	switch fault.Of(err).Class {
+	case fault.None:
+		return false, nil
+	case fault.Absent:
+		return true, nil
+	default:
+		return false, fmt.Errorf("look for %s: %w", key, err)
+	}
 }
 
 func (c *Client) patch(ctx context.Context, t fleet.Type, key fleet.ObjectKey, patch any, subresource ...string) (*metav1.PartialObjectMetadata, error) {

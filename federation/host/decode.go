@@ -20,6 +20,8 @@ const (
 	Finalizer = "kubefed.io/sync-controller"
 	// OrphanAnnotation, with the value "true", makes a deletion release the copies.
 	OrphanAnnotation = "kubefed.io/orphan"
+	// DeleteOptionsAnnotation holds metav1.DeleteOptions as JSON, for the deletion of the copies.
+	DeleteOptionsAnnotation = "kubefed.io/deleteoption"
 )
 
 // rawObject is a federated object as it was sent.
@@ -38,8 +40,24 @@ func decodeObject(t fleet.TypeName, sent *rawObject) (*fleet.FederatedObject, re
 		Orphan:          sent.Annotations[OrphanAnnotation] == "true",
 	}
 	decodeSpec(o, sent.Spec)
+	decodeDeleteOptions(o, sent.Annotations[DeleteOptionsAnnotation])
 	status := decodeStatus(o, sent.Status)
 	return o, report.Digest(status)
+}
+
+// decodeDeleteOptions takes over what KubeFed honours of the options.
+func decodeDeleteOptions(o *fleet.FederatedObject, annotation string) {
+	if annotation == "" {
+		return
+	}
+	var given metav1.DeleteOptions
+	if err := json.Unmarshal([]byte(annotation), &given); err != nil {
+		o.Problems = append(o.Problems, fleet.Problem{Field: fleet.DeleteOptionsField, Message: "must be DeleteOptions as JSON: " + err.Error()})
+		return
+	}
+	o.DeleteOptions = &metav1.DeleteOptions{
+		GracePeriodSeconds: given.GracePeriodSeconds, PropagationPolicy: given.PropagationPolicy, Preconditions: given.Preconditions,
+	}
 }
 
 // decodeStatus reads the status and the members that it names. A status that was not written by us is replaced by the next

@@ -3,6 +3,8 @@ package member
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -40,6 +42,12 @@ func (c *copies) get(namespace, name string) (fleet.Observed, bool) {
 	defer c.mu.RUnlock()
 	o, ok := c.observed[types.NamespacedName{Namespace: namespace, Name: name}]
 	return o, ok
+}
+
+func (c *copies) names() []types.NamespacedName {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return slices.Collect(maps.Keys(c.observed))
 }
 
 func (c *copies) statusOf(namespace, name string) []byte {

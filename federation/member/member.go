@@ -193,6 +193,15 @@ func (m *Member) CollectedStatus(t fleet.TypeName, namespace, name string) []byt
 	return w.copies.statusOf(namespace, name)
 }
 
+// Copies returns the names of everything that is observed of a type, in no particular order.
+func (m *Member) Copies(t fleet.TypeName) []types.NamespacedName {
+	w := m.watched(t)
+	if w == nil {
+		return nil
+	}
+	return w.copies.names()
+}
+
 func (m *Member) watched(t fleet.TypeName) *watched {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
@@ -64,16 +65,38 @@ func (m *Member) Create(ctx context.Context, t fleet.Type, key fleet.ObjectKey, 
 	return nil
 }
 
-// Delete deletes the copy that was seen, and no other that took its name. It is gone when the watch says so.
-func (m *Member) Delete(ctx context.Context, t fleet.Type, key fleet.ObjectKey, seen fleet.Observed) error {
+// Delete deletes the copy that was seen, and no other that took its name. It is gone when the watch says so. Options may be
+// nil; preconditions in them count besides ours.
+func (m *Member) Delete(ctx context.Context, t fleet.Type, key fleet.ObjectKey, seen fleet.Observed, o *metav1.DeleteOptions) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	err := m.client.metadata.Resource(t.Target.GVR()).Namespace(t.CopyNamespace(key.Namespace)).
-		Delete(ctx, key.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &seen.UID}})
+	options, err := withIdentity(o, seen)
+	if err != nil {
+		return fmt.Errorf("delete %s: %w", key, err)
+	}
+	err = m.client.metadata.Resource(t.Target.GVR()).Namespace(t.CopyNamespace(key.Namespace)).
+		Delete(ctx, key.Name, options)
 	if err != nil {
 		return fmt.Errorf("delete %s: %w", key, err)
 	}
 	return nil
+}
+
+// withIdentity adds the UID of the copy that was seen. Asking for another UID cannot be granted.
+func withIdentity(o *metav1.DeleteOptions, seen fleet.Observed) (metav1.DeleteOptions, error) {
+	conditions := metav1.Preconditions{}
+	options := metav1.DeleteOptions{Preconditions: &conditions}
+	if o != nil {
+		options.GracePeriodSeconds, options.PropagationPolicy = o.GracePeriodSeconds, o.PropagationPolicy
+		if p := o.Preconditions; p != nil {
+			conditions = *p
+		}
+	}
+	if conditions.UID != nil && *conditions.UID != seen.UID {
+		return options, apierrors.NewBadRequest(fmt.Sprintf("the delete options ask for UID %s, and the copy has %s", *conditions.UID, seen.UID))
+	}
+	conditions.UID = &seen.UID
+	return options, nil
 }
 
 // Release takes our marks off the copy that was seen and leaves everything else as it is.

@@ -299,7 +299,7 @@ func TestCreate(t *testing.T) {
 func TestDeleteNamesWhatWasSeen(t *testing.T) {
 	m, log := memberThat(t, map[string]string{"DELETE " + webPath: `{"kind":"Status","apiVersion":"v1","status":"Success"}`})
 	m.record(deployments, copyAt("5", called("web"), being("u")), fleet.Hash{})
-	if err := m.Delete(t.Context(), deployments, web, seen()); err != nil {
+	if err := m.Delete(t.Context(), deployments, web, seen(), nil); err != nil {
 		t.Fatal(err)
 	}
 	requests := log()

@@ -193,6 +193,9 @@ func wordsOf(c Copy) (status, message string, moving bool) {
 }
 
 func removalWords(c Copy) (status, message string, moving bool) {
+	if c.Action.Reason == plan.Undeletable {
+		return ClusterDeletionFailed, c.Action.Field + ": " + c.Action.Detail, false
+	}
 	if c.Failure == nil {
 		return ClusterWaitingForRemoval, c.Detail, c.Obstacle == NoObstacle
 	}
