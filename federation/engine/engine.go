@@ -38,8 +38,26 @@ type Options struct {
 	Owns func(fleet.Name) bool
 	// Clock is the real one if nil.
 	Clock clock.Clock
-	Log   logr.Logger
+	// Metrics hear what is worth counting; nil for nobody.
+	Metrics Metrics
+	Log     logr.Logger
 }
+
+// Metrics is what the engine tells of its work.
+type Metrics interface {
+	// FieldsUnknown counts declared fields that a member does not know.
+	FieldsUnknown(t fleet.TypeName, member fleet.Name, fields int)
+	// MemberGone and TypeGone end what is told of a member or type.
+	MemberGone(member fleet.Name)
+	TypeGone(t fleet.TypeName)
+}
+
+// unheard is for nobody.
+type unheard struct{}
+
+func (unheard) FieldsUnknown(fleet.TypeName, fleet.Name, int) {}
+func (unheard) MemberGone(fleet.Name)                         {}
+func (unheard) TypeGone(fleet.TypeName)                       {}
 
 func (o *Options) setDefaults() {
 	if o.MemberWorkers == 0 {
@@ -57,6 +75,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
+	}
+	if o.Metrics == nil {
+		o.Metrics = unheard{}
 	}
 }
 

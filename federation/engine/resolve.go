@@ -37,8 +37,7 @@ func (e *Engine) objectChanged(c host.Change) {
 
 func (e *Engine) objectGone(o *fleet.FederatedObject) {
 	for _, ms := range e.memberStates() {
-		ms.forget(o.Key)
-		ms.setGone(o.Key, "")
+		ms.objectGone(o.Key)
 	}
 	e.pace.forget(o.Key)
 	if e.versions != nil {

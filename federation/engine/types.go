@@ -199,7 +199,11 @@ func (e *Engine) typeChanged(t fleet.Type, s watch.Status) {
 
 // stopType ends the watches of a type. Its copies stay as they are, and so do the federated objects.
 func (e *Engine) stopType(name fleet.TypeName) {
-	if e.dropType(name) && name == fleet.NamespaceType {
+	if !e.dropType(name) {
+		return
+	}
+	e.options.Metrics.TypeGone(name)
+	if name == fleet.NamespaceType {
 		e.askTypes() // those in namespaces stop with it
 	}
 }

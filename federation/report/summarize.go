@@ -48,6 +48,8 @@ type Copy struct {
 	Detail   string
 	// Failure is nil when nothing failed.
 	Failure *Failure
+	// Unknown are the declared fields that the copy lacks because its member does not know them.
+	Unknown []string
 	// RemoteStatus is the copy's status as JSON, nil if there is none or it is not collected.
 	RemoteStatus []byte
 }
@@ -73,6 +75,8 @@ type Summary struct {
 	Settled bool
 	// Gone tells that no copy is left that the object's finalizer would have to wait for.
 	Gone bool
+	// Incomplete tells that a copy lacks fields which its member does not know.
+	Incomplete bool
 	// Troubled tells that a member refused or could not be asked, or that the declaration is faulty.
 	Troubled bool
 }
@@ -94,6 +98,7 @@ func Summarize(in Input) Summary {
 		s.Status.Clusters = append(s.Status.Clusters, entry)
 	}
 	condition := conditionOf(in, s.Status.Clusters)
+	s.Incomplete = condition.Status == "True" && condition.Message != ""
 	s.Troubled = s.Troubled || in.PlacementReason != ""
 	s.Status.Conditions = []Condition{condition}
 	same := Digest(s.Status).Content == in.Before.Content
@@ -110,6 +115,8 @@ func conditionOf(in Input, clusters []Cluster) Condition {
 		c.Message = troubles(clusters)
 		if c.Message != "" {
 			c.Reason = ReasonCheckClusters
+		} else {
+			c.Message = incomplete(in.Copies)
 		}
 	}
 	if c.Reason != "" {
@@ -139,6 +146,32 @@ func troubles(clusters []Cluster) string {
 		message += fmt.Sprintf(", and %d more", count-maxNamed)
 	}
 	return message
+}
+
+// incomplete names the first members whose copies lack fields, or returns "" if none does.
+func incomplete(copies []Copy) string {
+	var named []string
+	for _, c := range copies {
+		if len(c.Unknown) > 0 {
+			named = append(named, string(c.Member))
+		}
+	}
+	if len(named) == 0 {
+		return ""
+	}
+	more := ""
+	if len(named) > maxNamed {
+		more = fmt.Sprintf(", and %d more", len(named)-maxNamed)
+		named = named[:maxNamed]
+	}
+	return "fields are left out that members do not know: " + strings.Join(named, ", ") + more
+}
+
+func lacking(fields []string) string {
+	if len(fields) == 0 {
+		return ""
+	}
+	return "left out, because the API server does not know it: " + strings.Join(fields, ", ")
 }
 
 // maxMessage bounds a message in bytes; a member's refusal may quote whole objects.
@@ -176,7 +209,7 @@ func wordsOf(c Copy) (status, message string, moving bool) {
 	}
 	switch c.Action.Reason {
 	case plan.InSync:
-		return ClusterOK, "", false
+		return ClusterOK, lacking(c.Unknown), false
 	case plan.PlacementUnknown:
 		return ClusterOK, "", false // left as it was; the condition says why
 	case plan.OptedOut:
