@@ -285,7 +285,7 @@ func (e *Engine) judge(ctx context.Context, ms *memberState, key fleet.ObjectKey
 		f.Class = fault.Absent // the copy is the namespace
 	}
 	t.attempts = ms.attemptsBefore(key, t) + 1
-	t.failure = &report.Failure{Verb: t.verb, Exists: f.Class == fault.Exists, Message: f.Message()}
+	t.failure = &report.Failure{Verb: t.verb, Exists: f.Class == fault.Exists, TimedOut: f.Class == fault.TimedOut, Message: f.Message()}
 	var pause time.Duration
 	switch f.Class {
 	case fault.Conflict:
@@ -296,6 +296,9 @@ func (e *Engine) judge(ctx context.Context, ms *memberState, key fleet.ObjectKey
 		pause = f.After
 	case fault.Unreachable, fault.Unauthorized:
 		t.failure = nil // the member's state says it
+		ms.member.Suspect()
+		pause = backoff(t.attempts, firstRetryPause, lastRetryPause)
+	case fault.TimedOut:
 		ms.member.Suspect()
 		pause = backoff(t.attempts, firstRetryPause, lastRetryPause)
 	case fault.Absent:

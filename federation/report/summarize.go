@@ -30,6 +30,8 @@ type Failure struct {
 	Verb plan.Verb
 	// Exists tells that an object of that name exists which may not be adopted.
 	Exists bool
+	// TimedOut tells that no answer came in time: what became of the attempt is not known.
+	TimedOut bool
 	// Message is the member's answer.
 	Message string
 }
@@ -229,13 +231,21 @@ func removalWords(c Copy) (status, message string, moving bool) {
 	if c.Action.Reason == plan.Undeletable {
 		return ClusterDeletionFailed, c.Action.Field + ": " + c.Action.Detail, false
 	}
-	if c.Failure == nil {
+	if c.Failure == nil || c.Obstacle == MemberDown {
 		return ClusterWaitingForRemoval, c.Detail, c.Obstacle == NoObstacle
 	}
-	if c.Failure.Verb == plan.Release {
-		return ClusterLabelRemovalFailed, c.Failure.Message, false
+	status = ClusterDeletionFailed
+	switch {
+	case c.Failure.Verb == plan.None: // it was asked whether the copy is gone
+		status = ClusterRetrievalFailed
+	case c.Failure.Verb == plan.Release && c.Failure.TimedOut:
+		status = ClusterLabelRemovalTimedOut
+	case c.Failure.Verb == plan.Release:
+		status = ClusterLabelRemovalFailed
+	case c.Failure.TimedOut:
+		status = ClusterDeletionTimedOut
 	}
-	return ClusterDeletionFailed, c.Failure.Message, false
+	return status, c.Failure.Message, false
 }
 
 func faultWords(a plan.Action) (status, message string, moving bool) {
@@ -250,6 +260,10 @@ func failureWords(c Copy) string {
 	switch {
 	case c.Failure.Exists:
 		return ClusterAlreadyExists
+	case c.Failure.TimedOut && c.Exists:
+		return ClusterUpdateTimedOut
+	case c.Failure.TimedOut:
+		return ClusterCreationTimedOut
 	case c.Exists:
 		return ClusterUpdateFailed
 	}
