@@ -20,6 +20,8 @@ type Config struct {
 	HostWorkers   int
 	// KubeFedConfig is a file that is read instead of the KubeFedConfig on the host.
 	KubeFedConfig string
+	// TemplateAnnotations is "propagate" or "drop".
+	TemplateAnnotations string
 	// PropagatedVersions writes KubeFed's record of what was propagated.
 	PropagatedVersions bool
 	LogFormat          string
@@ -54,6 +56,7 @@ func (c *Config) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.Context, "context", "", "context of the kubeconfig, the current one if empty")
 	f.StringVar(&c.Namespace, "kubefed-namespace", "kube-federation-system", "namespace of the KubeFedClusters, their Secrets and the FederatedTypeConfigs")
 	f.StringVar(&c.KubeFedConfig, "kubefed-config", "", "file with a KubeFedConfig, which is then not read from the host and not watched")
+	f.StringVar(&c.TemplateAnnotations, "template-annotations", "propagate", "propagate annotations of templates to the copies, or drop them as KubeFed does")
 	f.BoolVar(&c.PropagatedVersions, "propagated-versions", false, "write PropagatedVersions as KubeFed does, so that it could take over again")
 	f.StringVar(&c.MetricsAddr, "metrics-addr", ":9090", "address of /metrics, 0 for none")
 	f.StringVar(&c.HealthAddr, "healthz-addr", ":8080", "address of /healthz and /readyz, 0 for none")
@@ -75,6 +78,7 @@ func (c *Config) Validate() error {
 	check(c.Namespace != "", "--kubefed-namespace must not be empty")
 	check(c.MemberWorkers > 0, "--member-workers must be at least 1")
 	check(c.HostWorkers > 0, "--host-workers must be at least 1")
+	check(c.TemplateAnnotations == "propagate" || c.TemplateAnnotations == "drop", "--template-annotations must be propagate or drop, not %q", c.TemplateAnnotations)
 	check(c.LogFormat == "text" || c.LogFormat == "json", "--log-format must be text or json, not %q", c.LogFormat)
 	return errors.Join(wrong...)
 }

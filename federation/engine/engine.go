@@ -30,6 +30,8 @@ type Options struct {
 	// Config are the settings at the start; nil means host.DefaultConfig. With WatchConfig they follow the KubeFedConfig.
 	Config      *host.Config
 	WatchConfig bool
+	// DropAnnotations leaves annotations of templates out of copies, as KubeFed does.
+	DropAnnotations bool
 	// PropagatedVersions writes KubeFed's record of each object too, so that KubeFed could take over again.
 	PropagatedVersions bool
 	// HostUID is the UID of the host's kube-system namespace: the member with the same one is the host itself.

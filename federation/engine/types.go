@@ -98,6 +98,7 @@ func (r *typeReconciler) bring(running context.Context, config *fedv1b1.Federate
 		return host.TypeState{Reason: host.TypeInvalid, Message: err.Error()}
 	}
 	t.CollectStatus = t.CollectStatus && r.config().CollectStatus
+	t.DropAnnotations = r.options.DropAnnotations
 	idle, idles := r.rest(config, t)
 	switch {
 	case idles && t.IsNamespace():
