@@ -309,6 +309,7 @@ func (e *Engine) unregister(name fleet.Name) {
 	e.mu.Unlock()
 	if known {
 		e.options.Metrics.MemberGone(name)
+		e.removals.withdrawMember(name)
 		e.reselect(name)
 	}
 }

@@ -116,6 +116,9 @@ func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.Object
 // tell.
 func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) time.Duration {
 	key := s.object.Key
+	if wait := e.overBudget(ms, s, a); wait > 0 {
+		return wait
+	}
 	switch a.Verb {
 	case plan.None:
 		if a.Reason == plan.NotPlaced && remembered(s, at) && !ms.isGone(s.object) {
@@ -139,6 +142,9 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 	}
 	ms.setGone(key, "")
 	err := e.write(ctx, ms, s, at, a.Verb)
+	if a.Reason == plan.Unplaced && err == nil {
+		e.removals.removed(removalOf(ms, s), e.clock.Now())
+	}
 	if a.Reason == plan.Drifted && err == nil && !at.input.Observed.LegacyOwned {
 		e.log.Info("drift corrected", "object", key, "member", ms.name, "field", a.Field)
 	}

@@ -109,6 +109,7 @@ func (e *environment) tearDown(ctx context.Context) {
 
 // kinds the tests speak of, by the word they use.
 var kinds = map[string]schema.GroupVersionResource{
+	"event":                {Version: "v1", Resource: "events"},
 	"configmap":            {Version: "v1", Resource: "configmaps"},
 	"namespace":            {Version: "v1", Resource: "namespaces"},
 	"service":              {Version: "v1", Resource: "services"},
