@@ -152,7 +152,7 @@ func TestNewCredentials(t *testing.T) {
 			if c.Config.QPS >= 0 {
 				t.Errorf("a client-side limit of %f", c.Config.QPS)
 			}
-			if _, err := newClient(c.Config); err != nil {
+			if _, err := newClient(c); err != nil {
 				t.Errorf("no client can be made of it: %v", err)
 			}
 		})
