@@ -39,7 +39,7 @@ func newTransport(c *Credentials) (*transport, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read endpoint: %w", err)
 	}
-	ofMember, ofProxy, err := tlsConfigs(c)
+	ofMember, ofProxy, err := tlsConfigs(c, endpoint.Hostname())
 	if err != nil {
 		return nil, fmt.Errorf("make TLS configuration: %w", err)
 	}
@@ -63,8 +63,9 @@ func newTransport(c *Credentials) (*transport, error) {
 	return t, nil
 }
 
-// tlsConfigs returns how to speak to the member and to a proxy.
-func tlsConfigs(c *Credentials) (ofMember, ofProxy *tls.Config, err error) {
+// tlsConfigs returns how to speak to the member and to a proxy. What may be left out is a check of the member: a proxy
+// is unchecked only if everything is.
+func tlsConfigs(c *Credentials, host string) (ofMember, ofProxy *tls.Config, err error) {
 	ofProxy, err = rest.TLSConfigFor(c.Config)
 	if err != nil {
 		return nil, nil, err
@@ -72,7 +73,11 @@ func tlsConfigs(c *Credentials) (ofMember, ofProxy *tls.Config, err error) {
 	if ofProxy == nil { // there is nothing to configure
 		ofProxy = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
-	return ofProxy.Clone(), ofProxy, nil
+	ofMember = ofProxy.Clone()
+	if c.Unchecked != (Checks{}) {
+		leaveOut(c.Unchecked, ofMember, host, c.Config.CAData)
+	}
+	return ofMember, ofProxy, nil
 }
 
 // viaTLS tells that the way to the member leads through an https proxy. Such a proxy is dialed with a TLS configuration
