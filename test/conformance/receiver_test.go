@@ -35,7 +35,8 @@ type receiver struct {
 
 	mu      sync.Mutex
 	results []result
-	expects int    // specs that are to run
+	expects int // specs that are to run
+	ran     int
 	running string // spec
 	ended   bool
 }
@@ -58,6 +59,7 @@ type summary struct {
 
 // Ginkgo's numbers of the states.
 const (
+	statePending = 1 // a spec that its suite has switched off
 	stateSkipped = 2
 	statePassed  = 3
 )
@@ -95,6 +97,9 @@ func (r *receiver) completed(s summary) {
 	if s.leftOut() {
 		return
 	}
+	if s.State != statePending {
+		r.ran++
+	}
 	r.add(result{spec: s.name(), outcome: s.outcome(), took: s.RunTime, why: s.why()}, s)
 }
 
@@ -114,10 +119,10 @@ func (r *receiver) add(one result, s summary) {
 func (r *receiver) finish(cause error) []result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ended && len(r.results) >= r.expects {
+	if r.ended && r.ran >= r.expects {
 		return r.results
 	}
-	why := fmt.Sprintf("the suite ended after %d of %d specs: %v", len(r.results), r.expects, cause)
+	why := fmt.Sprintf("the suite ended after %d of %d specs: %v", r.ran, r.expects, cause)
 	if r.running != "" {
 		r.results = append(r.results, result{spec: r.running, outcome: failed, why: why})
 		r.running = ""
@@ -139,7 +144,7 @@ func (s summary) outcome() outcome {
 	switch s.State {
 	case statePassed:
 		return passed
-	case stateSkipped:
+	case stateSkipped, statePending:
 		return skipped
 	default:
 		return failed
