@@ -3,6 +3,7 @@ package fleet
 import (
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -37,6 +38,8 @@ type FederatedObject struct {
 	Held bool
 	// Orphan tells that deleting the object releases its copies instead of deleting them.
 	Orphan bool
+	// DeleteOptions say how to delete the copies when the object is deleted; nil for the API server's defaults.
+	DeleteOptions *metav1.DeleteOptions
 	// Template is a JSON object, or empty, which means {}.
 	Template []byte
 	// Placement says which members are wanted.
@@ -58,6 +61,9 @@ type Problem struct {
 	// Message says what is wrong with it, and what would be right.
 	Message string
 }
+
+// DeleteOptionsField is the field of a Problem with the object's delete options.
+const DeleteOptionsField = "metadata.annotations[kubefed.io/deleteoption]"
 
 // String returns FIELD: MESSAGE.
 func (p Problem) String() string { return p.Field + ": " + p.Message }

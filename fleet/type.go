@@ -26,6 +26,10 @@ type Type struct {
 	Name      TypeName
 	Target    Resource
 	Federated Resource
+	// CollectStatus tells that the status of each copy is wanted on the host.
+	CollectStatus bool
+	// DropAnnotations leaves annotations of the template out of copies, as KubeFed does. Overrides may still add some.
+	DropAnnotations bool
 }
 
 // IsNamespace tells that the type's target is Namespace: its federated objects place the others.

@@ -3,12 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/fedsync/fedsync/federation/member"
 )
 
 // Config is everything that can be set on the command line.
@@ -21,10 +18,14 @@ type Config struct {
 	LeaderElect   bool
 	MemberWorkers int
 	HostWorkers   int
-	Adopt         bool
-	Thresholds    member.Thresholds
-	LogFormat     string
-	Verbosity     int
+	// KubeFedConfig is a file that is read instead of the KubeFedConfig on the host.
+	KubeFedConfig string
+	// TemplateAnnotations is "propagate" or "drop".
+	TemplateAnnotations string
+	// PropagatedVersions writes KubeFed's record of what was propagated.
+	PropagatedVersions bool
+	LogFormat          string
+	Verbosity          int
 }
 
 func command() *cobra.Command {
@@ -40,7 +41,10 @@ func command() *cobra.Command {
 			if err := c.Validate(); err != nil {
 				return err
 			}
-			return run(cmd.Context(), c)
+			if err := run(cmd.Context(), c); cmd.Context().Err() == nil {
+				return err
+			}
+			return nil // stopped as asked, at whatever point
 		},
 	}
 	c.addFlags(cmd.Flags())
@@ -51,15 +55,14 @@ func (c *Config) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.Kubeconfig, "kubeconfig", "", "path of the kubeconfig of the host cluster")
 	f.StringVar(&c.Context, "context", "", "context of the kubeconfig, the current one if empty")
 	f.StringVar(&c.Namespace, "kubefed-namespace", "kube-federation-system", "namespace of the KubeFedClusters, their Secrets and the FederatedTypeConfigs")
+	f.StringVar(&c.KubeFedConfig, "kubefed-config", "", "file with a KubeFedConfig, which is then not read from the host and not watched")
+	f.StringVar(&c.TemplateAnnotations, "template-annotations", "propagate", "propagate annotations of templates to the copies, or drop them as KubeFed does")
+	f.BoolVar(&c.PropagatedVersions, "propagated-versions", false, "write PropagatedVersions as KubeFed does, so that it could take over again")
 	f.StringVar(&c.MetricsAddr, "metrics-addr", ":9090", "address of /metrics, 0 for none")
 	f.StringVar(&c.HealthAddr, "healthz-addr", ":8080", "address of /healthz and /readyz, 0 for none")
 	f.BoolVar(&c.LeaderElect, "leader-elect", true, "wait for the Lease fedsyncd before working, so that replicas take turns")
-	f.IntVar(&c.MemberWorkers, "member-workers", 8, "copies that are written to one member at a time")
+	f.IntVar(&c.MemberWorkers, "member-workers", 8, "copies that are written to one member at a time, unless the KubeFedConfig asks for more")
 	f.IntVar(&c.HostWorkers, "host-workers", 8, "federated objects that are written on the host at a time")
-	f.BoolVar(&c.Adopt, "adopt-resources", true, "take over objects that exist in a member already")
-	f.DurationVar(&c.Thresholds.Period, "cluster-health-check-period", 10*time.Second, "time between two health probes of a member")
-	f.IntVar(&c.Thresholds.Failure, "cluster-health-check-failure-threshold", 3, "consecutive failed probes after which a member is not ready")
-	f.IntVar(&c.Thresholds.Success, "cluster-health-check-success-threshold", 1, "consecutive good probes after which a member is ready again")
 	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")
 	f.IntVarP(&c.Verbosity, "v", "v", 0, "verbosity of the log: 1 shows each failed attempt")
 }
@@ -75,9 +78,7 @@ func (c *Config) Validate() error {
 	check(c.Namespace != "", "--kubefed-namespace must not be empty")
 	check(c.MemberWorkers > 0, "--member-workers must be at least 1")
 	check(c.HostWorkers > 0, "--host-workers must be at least 1")
-	check(c.Thresholds.Period >= time.Second, "--cluster-health-check-period must be at least 1s")
-	check(c.Thresholds.Failure > 0, "--cluster-health-check-failure-threshold must be at least 1")
-	check(c.Thresholds.Success > 0, "--cluster-health-check-success-threshold must be at least 1")
+	check(c.TemplateAnnotations == "propagate" || c.TemplateAnnotations == "drop", "--template-annotations must be propagate or drop, not %q", c.TemplateAnnotations)
 	check(c.LogFormat == "text" || c.LogFormat == "json", "--log-format must be text or json, not %q", c.LogFormat)
 	return errors.Join(wrong...)
 }

@@ -6,12 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
-
-	"github.com/fedsync/fedsync/federation/member"
 )
 
 // parsed returns what the flags set.
@@ -29,8 +26,8 @@ func parsed(t *testing.T, flags ...string) *Config {
 func TestFlags(t *testing.T) {
 	defaults := func() *Config {
 		return &Config{
-			Namespace: "kube-federation-system", MetricsAddr: ":9090", HealthAddr: ":8080", LeaderElect: true, MemberWorkers: 8, HostWorkers: 8, Adopt: true,
-			Thresholds: member.Thresholds{Period: 10 * time.Second, Failure: 3, Success: 1}, LogFormat: "text",
+			Namespace: "kube-federation-system", MetricsAddr: ":9090", HealthAddr: ":8080", LeaderElect: true, MemberWorkers: 8, HostWorkers: 8,
+			TemplateAnnotations: "propagate", LogFormat: "text",
 		}
 	}
 	but := func(change func(*Config)) *Config {
@@ -48,12 +45,11 @@ func TestFlags(t *testing.T) {
 			why: "each one reaches its field",
 			flags: []string{
 				"--kubeconfig=k", "--context=c", "--kubefed-namespace=n", "--metrics-addr=0", "--healthz-addr=:1", "--leader-elect=false", "--member-workers=2",
-				"--host-workers=3", "--adopt-resources=false", "--cluster-health-check-period=5s", "--cluster-health-check-failure-threshold=4",
-				"--cluster-health-check-success-threshold=6", "--log-format=json", "-v=1",
+				"--host-workers=3", "--kubefed-config=f", "--propagated-versions", "--template-annotations=drop", "--log-format=json", "-v=1",
 			},
 			want: &Config{
 				Kubeconfig: "k", Context: "c", Namespace: "n", MetricsAddr: "0", HealthAddr: ":1", MemberWorkers: 2, HostWorkers: 3,
-				Thresholds: member.Thresholds{Period: 5 * time.Second, Failure: 4, Success: 6}, LogFormat: "json", Verbosity: 1,
+				KubeFedConfig: "f", PropagatedVersions: true, TemplateAnnotations: "drop", LogFormat: "json", Verbosity: 1,
 			},
 		},
 		"the verbosity with two dashes": {why: "klog's habit", flags: []string{"--v=2"}, want: but(func(c *Config) { c.Verbosity = 2 })},
@@ -80,24 +76,22 @@ func TestValidate(t *testing.T) {
 		"the least of everything": {
 			why: "what is small is not wrong",
 			flags: []string{
-				"--member-workers=1", "--host-workers=1", "--cluster-health-check-period=1s", "--cluster-health-check-failure-threshold=1", "--cluster-health-check-success-threshold=1",
+				"--member-workers=1", "--host-workers=1",
 			},
 		},
 		"a namespace of nothing": {why: "it would mean all", flags: []string{"--kubefed-namespace="}, want: []string{"--kubefed-namespace must not be empty"}},
 		"no workers":             {why: "nothing would ever be written", flags: []string{"--member-workers=0"}, want: []string{"--member-workers must be at least 1"}},
 		"fewer than none":        {why: "as above", flags: []string{"--host-workers=-1"}, want: []string{"--host-workers must be at least 1"}},
-		"a period too short":     {why: "probes would be a load", flags: []string{"--cluster-health-check-period=999ms"}, want: []string{"--cluster-health-check-period must be at least 1s"}},
+		"annotations of no use":  {why: "the value is quoted", flags: []string{"--template-annotations=keep"}, want: []string{`--template-annotations must be propagate or drop, not "keep"`}},
 		"a format of no name":    {why: "the value is quoted", flags: []string{"--log-format=xml"}, want: []string{`--log-format must be text or json, not "xml"`}},
 		"everything at once": {
-			why: "nobody should have to try seven times",
+			why: "nobody should have to try four times",
 			flags: []string{
-				"--kubefed-namespace=", "--member-workers=0", "--host-workers=0", "--cluster-health-check-period=0", "--cluster-health-check-failure-threshold=0",
-				"--cluster-health-check-success-threshold=0", "--log-format=",
+				"--kubefed-namespace=", "--member-workers=0", "--host-workers=0", "--log-format=",
 			},
 			want: []string{
 				"--kubefed-namespace must not be empty", "--member-workers must be at least 1", "--host-workers must be at least 1",
-				"--cluster-health-check-period must be at least 1s", "--cluster-health-check-failure-threshold must be at least 1",
-				"--cluster-health-check-success-threshold must be at least 1", `--log-format must be text or json, not ""`,
+				`--log-format must be text or json, not ""`,
 			},
 		},
 	}

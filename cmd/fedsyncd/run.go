@@ -15,23 +15,23 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
 
 	"github.com/fedsync/fedsync/federation/engine"
 	"github.com/fedsync/fedsync/federation/fault"
 	"github.com/fedsync/fedsync/federation/host"
+	"github.com/fedsync/fedsync/metrics"
 )
 
 // shutdownTimeout is how long a clean end may take; pods get killed later than that.
@@ -50,18 +50,36 @@ func run(ctx context.Context, c *Config) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(config, c)
+	scheme := runtime.NewScheme()
+	if err := errors.Join(corev1.AddToScheme(scheme), fedv1b1.AddToScheme(scheme)); err != nil {
+		return err
+	}
+	settings, err := loadConfig(ctx, config, scheme, c, log)
+	if err != nil {
+		return err
+	}
+	mgr, err := newManager(config, scheme, c, settings, log)
 	if err != nil {
 		return fmt.Errorf("set up: %w", err)
 	}
-	if err := addEngine(mgr, config, c, uid); err != nil {
+	if err := addEngine(mgr, config, c, settings, uid); err != nil {
 		return fmt.Errorf("set up: %w", err)
 	}
+	go announceLeader(ctx, mgr, log)
 	if err := mgr.Start(ctx); ctx.Err() == nil {
 		return err
 	}
 	log.Info("stopped") // as asked: what did not end in time ends with the process
 	return nil
+}
+
+// announceLeader says when the work begins, in KubeFed's words, which scripts wait for.
+func announceLeader(ctx context.Context, mgr manager.Manager, log logr.Logger) {
+	select {
+	case <-mgr.Elected():
+		log.Info("promoted as leader")
+	case <-ctx.Done():
+	}
 }
 
 func newLogger(c *Config) logr.Logger {
@@ -122,12 +140,8 @@ func hostIdentity(ctx context.Context, config *rest.Config, log logr.Logger) (ty
 	}
 }
 
-func newManager(config *rest.Config, c *Config) (manager.Manager, error) {
-	scheme := runtime.NewScheme()
-	if err := errors.Join(corev1.AddToScheme(scheme), fedv1b1.AddToScheme(scheme)); err != nil {
-		return nil, err
-	}
-	lock, err := newLock(config, c)
+func newManager(config *rest.Config, scheme *runtime.Scheme, c *Config, settings *startConfig, log logr.Logger) (manager.Manager, error) {
+	lock, err := newLock(config, c.Namespace, settings.RenewDeadline/2, log.WithName("election"))
 	if err != nil {
 		return nil, err
 	}
@@ -140,39 +154,28 @@ func newManager(config *rest.Config, c *Config) (manager.Manager, error) {
 		LeaderElection:                      c.LeaderElect,
 		LeaderElectionReleaseOnCancel:       true,
 		LeaderElectionResourceLockInterface: lock,
+		LeaseDuration:                       &settings.LeaseDuration,
+		RenewDeadline:                       &settings.RenewDeadline,
+		RetryPeriod:                         &settings.RetryPeriod,
 		GracefulShutdownTimeout:             &timeout,
 	})
 }
 
-// newLock is the manager's own Lease without its events: a restart writes nothing but the Lease.
-func newLock(config *rest.Config, c *Config) (resourcelock.Interface, error) {
-	config = rest.CopyConfig(config)
-	config.Timeout = 5 * time.Second // half of what the Lease's renewal may take
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return nil, err
-	}
-	hostname, err := os.Hostname()
-	if err != nil {
-		return nil, err
-	}
-	return &resourcelock.LeaseLock{
-		LeaseMeta:  metav1.ObjectMeta{Namespace: c.Namespace, Name: "fedsyncd"},
-		Client:     client.CoordinationV1(),
-		LockConfig: resourcelock.ResourceLockConfig{Identity: hostname + "_" + string(uuid.NewUUID())},
-	}, nil
-}
-
-func addEngine(mgr manager.Manager, config *rest.Config, c *Config, uid types.UID) error {
+func addEngine(mgr manager.Manager, config *rest.Config, c *Config, settings *startConfig, uid types.UID) error {
 	h, err := host.NewClient(config)
 	if err != nil {
 		return err
 	}
 	//nolint:staticcheck // events of the core group are what KubeFed's RBAC allows and its users watch
 	recorder := mgr.GetEventRecorderFor("fedsyncd")
+	counted, err := metrics.New(ctrlmetrics.Registry)
+	if err != nil {
+		return err
+	}
 	e := engine.New(h, mgr.GetClient(), recorder, engine.Options{
-		Namespace: c.Namespace, MemberWorkers: c.MemberWorkers, HostWorkers: c.HostWorkers, NoAdoption: !c.Adopt,
-		Thresholds: c.Thresholds, HostUID: uid, Log: mgr.GetLogger().WithName("engine"),
+		Namespace: c.Namespace, MemberWorkers: c.MemberWorkers, HostWorkers: c.HostWorkers,
+		Config: &settings.Config, WatchConfig: settings.watched, PropagatedVersions: c.PropagatedVersions, DropAnnotations: c.TemplateAnnotations == "drop", HostUID: uid,
+		Metrics: counted, Log: mgr.GetLogger().WithName("engine"),
 	})
 	if err := e.SetUp(mgr); err != nil {
 		return err

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -14,7 +15,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/fedsync/fedsync/federation/host"
-	"github.com/fedsync/fedsync/federation/member"
 	"github.com/fedsync/fedsync/fleet"
 )
 
@@ -22,22 +22,44 @@ import (
 type Options struct {
 	// Namespace is where KubeFedClusters, their Secrets and FederatedTypeConfigs live.
 	Namespace string
-	// MemberWorkers is how many copies are written to one member at a time; 0 means 8.
+	// MemberWorkers is how many copies are written to one member at a time, unless the configuration asks for more; 0
+	// means 8.
 	MemberWorkers int
 	// HostWorkers is how many federated objects are written on the host at a time; 0 means 8.
 	HostWorkers int
-	// NoAdoption leaves objects that exist in a member and are not managed yet alone.
-	NoAdoption bool
-	// Thresholds smooth the members' health; the zero value means KubeFed's defaults.
-	Thresholds member.Thresholds
+	// Config are the settings at the start; nil means host.DefaultConfig. With WatchConfig they follow the KubeFedConfig.
+	Config      *host.Config
+	WatchConfig bool
+	// DropAnnotations leaves annotations of templates out of copies, as KubeFed does.
+	DropAnnotations bool
+	// PropagatedVersions writes KubeFed's record of each object too, so that KubeFed could take over again.
+	PropagatedVersions bool
 	// HostUID is the UID of the host's kube-system namespace: the member with the same one is the host itself.
 	HostUID types.UID
 	// Owns tells whether this process works on the member; nil means on all.
 	Owns func(fleet.Name) bool
 	// Clock is the real one if nil.
 	Clock clock.Clock
-	Log   logr.Logger
+	// Metrics hear what is worth counting; nil for nobody.
+	Metrics Metrics
+	Log     logr.Logger
 }
+
+// Metrics is what the engine tells of its work.
+type Metrics interface {
+	// FieldsUnknown counts declared fields that a member does not know.
+	FieldsUnknown(t fleet.TypeName, member fleet.Name, fields int)
+	// MemberGone and TypeGone end what is told of a member or type.
+	MemberGone(member fleet.Name)
+	TypeGone(t fleet.TypeName)
+}
+
+// unheard is for nobody.
+type unheard struct{}
+
+func (unheard) FieldsUnknown(fleet.TypeName, fleet.Name, int) {}
+func (unheard) MemberGone(fleet.Name)                         {}
+func (unheard) TypeGone(fleet.TypeName)                       {}
 
 func (o *Options) setDefaults() {
 	if o.MemberWorkers == 0 {
@@ -46,11 +68,18 @@ func (o *Options) setDefaults() {
 	if o.HostWorkers == 0 {
 		o.HostWorkers = 8
 	}
+	if o.Config == nil {
+		config := host.DefaultConfig()
+		o.Config = &config
+	}
 	if o.Owns == nil {
 		o.Owns = func(fleet.Name) bool { return true }
 	}
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
+	}
+	if o.Metrics == nil {
+		o.Metrics = unheard{}
 	}
 }
 
@@ -59,7 +88,9 @@ type Engine struct {
 	host     *host.Client
 	objects  client.Client
 	recorder record.EventRecorder
+	versions *host.Versions // nil unless they are asked for
 	options  Options
+	settings atomic.Pointer[host.Config]
 	clock    clock.Clock
 	log      logr.Logger
 
@@ -73,6 +104,10 @@ type Engine struct {
 	running context.Context //nolint:containedctx // set once by Start, for goroutines that outlive the calls which start them
 	started chan struct{}
 	since   time.Time // when running was set
+
+	// wiring is held while watches are started or ended because a type or a member comes or goes: none is left out, and
+	// none outlives its type.
+	wiring sync.Mutex
 
 	mu       sync.RWMutex
 	types    map[fleet.TypeName]*typeState
@@ -88,11 +123,16 @@ const renderedObjects = 2048
 // configuration objects; events go to the recorder.
 func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o Options) *Engine {
 	o.setDefaults()
-	return &Engine{
+	e := &Engine{
 		host: h, objects: objects, recorder: recorder, options: o, clock: o.Clock, log: o.Log,
 		publishing: newQueue("publish"), pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects),
 		started: make(chan struct{}), types: map[fleet.TypeName]*typeState{}, members: map[fleet.Name]*memberState{}, tried: map[fleet.Name]bool{},
 	}
+	e.settings.Store(o.Config)
+	if o.PropagatedVersions {
+		e.versions = host.NewVersions(h)
+	}
+	return e
 }
 
 // Start runs the engine until the context ends. It implements manager.Runnable.

@@ -35,7 +35,7 @@ var systemNamespaces = map[string]bool{"kube-system": true, "kube-public": true,
 // subject gathers what concerns the object as a whole; ok is false if there is nothing to synchronise.
 func (e *Engine) subject(key fleet.ObjectKey) (s subject, ok bool) {
 	ts := e.typeState(key.Type)
-	if ts == nil || e.ignored(ts.kind, key) {
+	if ts == nil || ts.passive || e.ignored(ts.kind, key) {
 		return s, false
 	}
 	record := ts.objects.Get(key.Namespace, key.Name)
@@ -47,8 +47,9 @@ func (e *Engine) subject(key fleet.ObjectKey) (s subject, ok bool) {
 	// Where a deleted object may go does not matter any more, only where it may have been: its own placement says more than
 	// that of a namespace which may be gone already.
 	if ts.kind.Target.Namespaced && !record.Object.Deleting {
-		s.namespace.Applies = true
 		s.namespace.Object, s.namespaceKnown = e.namespaceOf(key.Namespace)
+		// In a limited control plane the namespace exists already: a FederatedNamespace may narrow the placement, none need.
+		s.namespace.Applies = !e.config().Limited || !s.namespaceKnown || s.namespace.Object != nil
 	}
 	return s, true
 }
@@ -107,13 +108,16 @@ func (e *Engine) gather(s *subject, ms *memberState, m fleet.Member) situation {
 	kind := s.state.kind
 	in := plan.Input{
 		Deleting: s.object.Deleting, Orphan: s.object.Orphan, Held: s.object.Held,
-		Adopt: !e.options.NoAdoption || m.Host && kind.IsNamespace(), Protected: kind.IsNamespace() && e.maybeHost(m),
+		Adopt: e.config().Adopt || m.Host && kind.IsNamespace(), Protected: kind.IsNamespace() && e.maybeHost(m),
 		Want: wantOf(s.verdict(m).Choice),
 	}
 	observed, present, status := ms.member.Observed(kind.Name, kind.CopyNamespace(s.object.Key.Namespace), s.object.Key.Name)
 	in.Presence, in.Observed = presenceOf(present, status, in), observed
 	if in.Want == plan.WantChosen && !in.Deleting {
 		in.Desired, in.Problem = s.renderer.Render(m.Name)
+	}
+	if p, bad := s.object.ProblemIn(fleet.DeleteOptionsField); bad {
+		in.DeleteProblem = &p
 	}
 	if kind.Target.Namespaced {
 		in.Namespace = e.namespaceState(ms, s.object.Key.Namespace)

@@ -36,6 +36,11 @@ func (e *Engine) SetUp(mgr ctrl.Manager) error {
 	if err := e.setUpTypes(mgr); err != nil {
 		return fmt.Errorf("set up types: %w", err)
 	}
+	if e.options.WatchConfig {
+		if err := e.setUpConfig(mgr); err != nil {
+			return fmt.Errorf("set up configuration: %w", err)
+		}
+	}
 	r := memberReconciler{e}
 	err := ctrl.NewControllerManagedBy(mgr).Named("kubefedcluster").For(&fedv1b1.KubeFedCluster{}).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.usersOf)).
@@ -146,35 +151,45 @@ func (r memberReconciler) connect(running context.Context, cluster *fedv1b1.Kube
 
 func (r memberReconciler) start(running context.Context, name fleet.Name, c *member.Credentials, pin types.UID) error {
 	m, err := member.New(name, c, r.Engine, member.Options{
-		Thresholds: r.options.Thresholds, Pin: pin, Log: r.log.WithValues("member", name), Clock: r.clock,
+		Thresholds: r.config().Health, Pin: pin, Namespace: r.scope(), Versions: r.versions != nil,
+		Log: r.log.WithValues("member", name), Clock: r.clock,
 	})
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(running)
 	ms := &memberState{
-		name: name, member: m, generation: c.Generation, pin: pin, queue: newQueue("member-" + string(name)),
+		name: name, member: m, generation: c.Generation, pin: pin, queue: newQueue("member-" + string(name)), running: ctx, hired: map[int]bool{},
 		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]bool{}, gone: map[fleet.ObjectKey]types.UID{},
+		unknown: map[fleet.ObjectKey]unknownFields{},
 	}
 	ms.watch = func(t fleet.Type) { m.Watch(ctx, t) }
 	ms.stop = sync.OnceFunc(func() {
+		ms.dismiss()
 		stop()
 		ms.queue.ShutDown()
 	})
 	// Who answers to these credentials is not known yet: what was known of the name may be another cluster's.
 	r.updateMember(name, false, func(m *fleet.Member) { m.UID, m.Host, m.Ready = "", false, false })
-	for range r.options.MemberWorkers {
-		ms.workers.Go(func() { r.work(ctx, ms) })
-	}
-	r.mu.Lock()
-	r.members[name] = ms
-	r.mu.Unlock()
-	for _, ts := range r.typeStates() {
-		ms.watch(ts.kind)
-	}
+	r.hire(ms)
+	r.wire(name, ms)
 	ms.workers.Go(func() { m.Run(ctx) })
 	r.log.Info("member connected", "member", name)
 	return nil
+}
+
+// wire makes the member known and starts its watches.
+func (e *Engine) wire(name fleet.Name, ms *memberState) {
+	e.wiring.Lock()
+	defer e.wiring.Unlock()
+	e.mu.Lock()
+	e.members[name] = ms
+	e.mu.Unlock()
+	for _, ts := range e.typeStates() {
+		if !ts.passive {
+			ms.watch(ts.kind)
+		}
+	}
 }
 
 // disconnect ends everything that runs for the member and touches nothing in it. It tells whether there was anything.
@@ -293,6 +308,7 @@ func (e *Engine) unregister(name fleet.Name) {
 	e.snapshot = e.snapshot.Without(name)
 	e.mu.Unlock()
 	if known {
+		e.options.Metrics.MemberGone(name)
 		e.reselect(name)
 	}
 }

@@ -30,9 +30,9 @@ func TestPaceOfAnObjectThatKeepsMoving(t *testing.T) {
 	p := newPace()
 	var writes []time.Duration
 	for at := noon; at.Before(noon.Add(25 * time.Second)); at = at.Add(100 * time.Millisecond) {
-		if p.wait(web, moving, at) <= 0 {
+		if p.wait(web, moving, false, at) <= 0 {
 			writes = append(writes, at.Sub(noon))
-			p.wrote(web, contentA, moving, at)
+			p.wrote(web, report.Published{Content: contentA}, moving, at)
 		}
 	}
 	want := []time.Duration{2 * time.Second, 6 * time.Second, 11 * time.Second, 16 * time.Second, 21 * time.Second}
@@ -49,68 +49,68 @@ func TestPaceWait(t *testing.T) {
 	}{
 		"a settled picture": {
 			why: "it is the news that everybody waits for", want: 0,
-			play: func(p *pace) time.Duration { return p.wait(web, settled, noon) },
+			play: func(p *pace) time.Duration { return p.wait(web, settled, false, noon) },
 		},
 		"a picture that begins to move": {
 			why: "most edits settle before that, and need only one write", want: 2 * time.Second,
-			play: func(p *pace) time.Duration { return p.wait(web, moving, noon) },
+			play: func(p *pace) time.Duration { return p.wait(web, moving, false, noon) },
 		},
 		"a picture that still moves": {
 			why: "the time since it began counts", want: 500 * time.Millisecond,
 			play: func(p *pace) time.Duration {
-				p.wait(web, moving, noon)
-				return p.wait(web, moving, noon.Add(1500*time.Millisecond))
+				p.wait(web, moving, false, noon)
+				return p.wait(web, moving, false, noon.Add(1500*time.Millisecond))
 			},
 		},
 		"a picture that begins to move, with trouble": {
 			why: "bad news travels sooner", want: 100 * time.Millisecond,
-			play: func(p *pace) time.Duration { return p.wait(web, movingTroubled, noon) },
+			play: func(p *pace) time.Duration { return p.wait(web, movingTroubled, false, noon) },
 		},
 		"trouble that comes later": {
 			why: "it has waited long enough", want: -400 * time.Millisecond,
 			play: func(p *pace) time.Duration {
-				p.wait(web, moving, noon)
-				return p.wait(web, movingTroubled, noon.Add(500*time.Millisecond))
+				p.wait(web, moving, false, noon)
+				return p.wait(web, movingTroubled, false, noon.Add(500*time.Millisecond))
 			},
 		},
 		"trouble that was told": {
 			why: "what moves beside it has the usual pace", want: 3 * time.Second,
 			play: func(p *pace) time.Duration {
-				p.wait(web, movingTroubled, noon)
-				p.wrote(web, contentA, movingTroubled, noon)
-				return p.wait(web, movingTroubled, noon.Add(time.Second))
+				p.wait(web, movingTroubled, false, noon)
+				p.wrote(web, report.Published{Content: contentA}, movingTroubled, noon)
+				return p.wait(web, movingTroubled, false, noon.Add(time.Second))
 			},
 		},
 		"a settled picture that moves again": {
 			why: "it begins anew", want: 2 * time.Second,
 			play: func(p *pace) time.Duration {
-				p.wait(web, moving, noon)
-				p.wrote(web, contentA, moving, noon)
-				p.wrote(web, contentB, settled, noon)
-				return p.wait(web, moving, noon.Add(time.Second))
+				p.wait(web, moving, false, noon)
+				p.wrote(web, report.Published{Content: contentA}, moving, noon)
+				p.wrote(web, report.Published{Content: contentB}, settled, noon)
+				return p.wait(web, moving, false, noon.Add(time.Second))
 			},
 		},
 		"a picture that settled without a write": {
 			why: "as above: it was the same as before the move", want: 2 * time.Second,
 			play: func(p *pace) time.Duration {
-				p.wait(web, moving, noon)
+				p.wait(web, moving, false, noon)
 				p.unchanged(web, true)
-				return p.wait(web, moving, noon.Add(time.Second))
+				return p.wait(web, moving, false, noon.Add(time.Second))
 			},
 		},
 		"another object": {
 			why: "each has a pace of its own", want: 2 * time.Second,
 			play: func(p *pace) time.Duration {
-				p.wait(web, moving, noon)
-				return p.wait(fleet.ObjectKey{Name: "other"}, moving, noon.Add(time.Second))
+				p.wait(web, moving, false, noon)
+				return p.wait(fleet.ObjectKey{Name: "other"}, moving, false, noon.Add(time.Second))
 			},
 		},
 		"an object that was forgotten": {
 			why: "one of the same name begins anew", want: 2 * time.Second,
 			play: func(p *pace) time.Duration {
-				p.wait(web, moving, noon)
+				p.wait(web, moving, false, noon)
 				p.forget(web)
-				return p.wait(web, moving, noon.Add(time.Second))
+				return p.wait(web, moving, false, noon.Add(time.Second))
 			},
 		},
 	}
@@ -130,23 +130,23 @@ func TestPaceLooksAgain(t *testing.T) {
 		want time.Duration
 	}{
 		"after a write of a settled picture": {
-			why: "an event brings the next", want: 0, play: func(p *pace) time.Duration { return p.wrote(web, contentA, settled, noon) },
+			why: "an event brings the next", want: 0, play: func(p *pace) time.Duration { return p.wrote(web, report.Published{Content: contentA}, settled, noon) },
 		},
 		"after a write of settled trouble": {
-			why: "as above", want: 0, play: func(p *pace) time.Duration { return p.wrote(web, contentA, troubled, noon) },
+			why: "as above", want: 0, play: func(p *pace) time.Duration { return p.wrote(web, report.Published{Content: contentA}, troubled, noon) },
 		},
 		"after a write of a moving picture": {
 			why: "the next one may be written then", want: 4 * time.Second, play: func(p *pace) time.Duration {
-				p.wait(web, moving, noon)
-				return p.wrote(web, contentA, moving, noon)
+				p.wait(web, moving, false, noon)
+				return p.wrote(web, report.Published{Content: contentA}, moving, noon)
 			},
 		},
 		"after a write of a moving picture, again and again": {
 			why: "there is a longest interval", want: 5 * time.Second, play: func(p *pace) time.Duration {
 				for range 5 {
-					p.wrote(web, contentA, moving, noon)
+					p.wrote(web, report.Published{Content: contentA}, moving, noon)
 				}
-				return p.wrote(web, contentA, moving, noon)
+				return p.wrote(web, report.Published{Content: contentA}, moving, noon)
 			},
 		},
 		"when a settled picture is as published": {
@@ -175,14 +175,24 @@ func TestPaceRemembersTroubleThatWasWritten(t *testing.T) {
 		}
 	}
 	expect("nothing was written", fleet.Hash{})
-	p.wrote(web, contentA, troubled, noon)
+	p.wrote(web, report.Published{Content: contentA}, troubled, noon)
 	expect("trouble has messages", contentA)
 	p.unchanged(web, true)
 	expect("it stands", contentA)
-	p.wrote(web, contentB, moving, noon)
+	p.wrote(web, report.Published{Content: contentB}, moving, noon)
 	expect("what moves has messages too", contentB)
-	p.wrote(web, contentA, settled, noon)
+	p.wrote(web, report.Published{Content: contentA, Bare: contentA}, settled, noon)
 	expect("what is fine has none, and need not be remembered", fleet.Hash{})
+	p.wrote(web, report.Published{Content: contentA, Bare: contentB}, settled, noon)
+	expect("a CRD may drop what its copies report", contentA)
+	p.unchanged(web, true)
+	if wait := p.wait(web, settled, true, noon.Add(100*time.Millisecond)); wait != 900*time.Millisecond {
+		t.Errorf("more of it waits %s, want the rest of a second", wait)
+	}
+	if wait := p.wait(web, settled, false, noon.Add(100*time.Millisecond)); wait != 0 {
+		t.Errorf("news waits %s, want no time", wait)
+	}
+	p.wrote(web, report.Published{Content: contentA, Bare: contentA}, settled, noon)
 	if len(p.steps) != 0 {
 		t.Errorf("objects at rest are remembered: %v", p.steps)
 	}

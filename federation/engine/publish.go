@@ -17,6 +17,9 @@ import (
 	"github.com/fedsync/fedsync/placement"
 )
 
+// eventFieldsUnknown is the reason of the event about fields that a member does not know.
+const eventFieldsUnknown = "FieldsUnknown"
+
 // publishForever processes the queue of federated objects whose picture may have changed.
 func (e *Engine) publishForever(ctx context.Context) {
 	for {
@@ -53,18 +56,30 @@ func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey) (time.Duratio
 		return 0, nil // the watch that has not told anything yet will
 	case s.object.Deleting && summary.Gone:
 		return 0, e.unhold(ctx, &s)
+	}
+	if err := e.recordVersions(ctx, &s, summary); err != nil {
+		return 0, err
+	}
+	return e.publishStatus(ctx, &s, summary)
+}
+
+// publishStatus writes the status if the host stores another one and it is time for it.
+func (e *Engine) publishStatus(ctx context.Context, s *subject, summary report.Summary) (time.Duration, error) {
+	key := s.object.Key
+	switch {
 	case e.published(s.record, summary.Status):
 		return e.pace.unchanged(key, summary.Settled), nil
 	}
-	if wait := e.pace.wait(key, summary, e.clock.Now()); wait > 0 {
+	digest := report.Digest(summary.Status)
+	if wait := e.pace.wait(key, summary, digest.Bare == s.record.Published.Bare, e.clock.Now()); wait > 0 {
 		return wait, nil
 	}
 	if err := e.host.WriteStatus(ctx, s.state.kind, s.state.objects, s.object, summary.Status); err != nil {
 		return 0, err
 	}
 	e.log.V(1).Info("status written", "object", key, "settled", summary.Settled, "status", summary.Status)
-	e.announce(&s, summary)
-	return e.pace.wrote(key, report.Digest(summary.Status).Content, summary, e.clock.Now()), nil
+	e.announce(s, summary)
+	return e.pace.wrote(key, digest, summary, e.clock.Now()), nil
 }
 
 // hold makes sure that the object cannot vanish before its copies, and lets the copies come.
@@ -165,7 +180,11 @@ func (e *Engine) copyOf(s *subject, ms *memberState, m fleet.Member, journaled b
 		desired = in.Desired.Hash
 	}
 	c.Obstacle, c.Detail = obstacleOf(ms.member.Health(), at.watch, c.Action.Reason == plan.InSync)
+	c.Unknown = ms.lackedBy(s.object.Key, desired)
 	c.Failure = ms.failureOf(s.object.Key, c.Action.Verb, desired)
+	if kind := s.state.kind; kind.CollectStatus {
+		c.RemoteStatus = ms.member.CollectedStatus(kind.Name, kind.CopyNamespace(s.object.Key.Namespace), s.object.Key.Name)
+	}
 	return c, true
 }
 
@@ -186,13 +205,15 @@ func placementTrouble(s *subject) (reason, message string) {
 	return "", ""
 }
 
-// announce emits an event when an object that was fine, or had another trouble, cannot be brought in step.
+// announce emits an event when an object that was fine, or had another trouble, cannot be brought in step, and when fields
+// of it are lost.
 func (e *Engine) announce(s *subject, summary report.Summary) {
-	if !summary.Settled || !summary.Troubled {
-		return
-	}
 	c, before := summary.Status.Conditions[0], s.record.Published.Condition
-	if c.Reason == before.Reason && c.Message == before.Message {
+	reason := c.Reason
+	if reason == "" && summary.Incomplete {
+		reason = eventFieldsUnknown
+	}
+	if !summary.Settled || reason == "" || c.Reason == before.Reason && c.Message == before.Message {
 		return
 	}
 	kind := s.state.kind.Federated
@@ -205,7 +226,7 @@ func (e *Engine) announce(s *subject, summary report.Summary) {
 		first := summary.Status.Clusters[i]
 		message = fmt.Sprintf("%s; %s: %s", message, first.Name, first.Message)
 	}
-	e.recorder.Event(ref, corev1.EventTypeWarning, c.Reason, message)
+	e.recorder.Event(ref, corev1.EventTypeWarning, reason, message)
 }
 
 // pace spreads the status writes of objects that are not settled: none at first, because most edits settle before that and
@@ -219,23 +240,30 @@ type step struct {
 	next     time.Time
 	interval time.Duration
 	failures int
-	written  fleet.Hash
+	written  fleet.Hash // what was last written, as long as the host may not store it as it is
+	at       time.Time  // when that was
 }
 
 const (
 	pendingInterval = 2 * time.Second
 	troubleInterval = 100 * time.Millisecond
 	lastInterval    = 5 * time.Second
+	// detailInterval is for what changes often and urges nobody: messages, and the status of copies.
+	detailInterval = time.Second
 )
 
-// wait returns how long the status must not be written yet.
-func (p *pace) wait(key fleet.ObjectKey, s report.Summary, now time.Time) time.Duration {
-	if s.Settled {
-		return 0
-	}
+// wait returns how long the status must not be written yet. detailOnly tells that it differs in messages or remote status
+// alone.
+func (p *pace) wait(key fleet.ObjectKey, s report.Summary, detailOnly bool, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	st := p.steps[key]
+	switch {
+	case s.Settled && detailOnly && !st.at.IsZero():
+		return st.at.Add(detailInterval).Sub(now)
+	case s.Settled:
+		return 0
+	}
 	if st.interval == 0 {
 		st.interval = pendingInterval
 		st.next = now.Add(pendingInterval)
@@ -249,14 +277,14 @@ func (p *pace) wait(key fleet.ObjectKey, s report.Summary, now time.Time) time.D
 }
 
 // wrote notes a status write and returns when to look again.
-func (p *pace) wrote(key fleet.ObjectKey, content fleet.Hash, s report.Summary, now time.Time) time.Duration {
+func (p *pace) wrote(key fleet.ObjectKey, d report.Published, s report.Summary, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	st := step{written: content}
+	st := step{written: d.Content, at: now}
 	if !s.Settled {
 		st.interval = min(max(2*p.steps[key].interval, pendingInterval), lastInterval)
 		st.next = now.Add(st.interval)
-	} else if !s.Troubled {
+	} else if d.Content == d.Bare {
 		delete(p.steps, key)
 		return 0
 	}

@@ -37,10 +37,12 @@ func (e *Engine) objectChanged(c host.Change) {
 
 func (e *Engine) objectGone(o *fleet.FederatedObject) {
 	for _, ms := range e.memberStates() {
-		ms.forget(o.Key)
-		ms.setGone(o.Key, "")
+		ms.objectGone(o.Key)
 	}
 	e.pace.forget(o.Key)
+	if e.versions != nil {
+		e.versions.Forget(o.Key)
+	}
 	if o.Key.Type == fleet.NamespaceType {
 		e.enqueueContents(o.Key.Namespace)
 	}
@@ -129,6 +131,8 @@ func (e *Engine) CopyChanged(name fleet.Name, t fleet.TypeName, namespace, copyN
 	}
 	if ts.objects.Get(key.Namespace, key.Name) != nil {
 		ms.queue.put(driftLane, key)
+	} else if _, _, stray := e.strayOf(ms, key); stray {
+		ms.queue.put(resyncLane, key)
 	}
 }
 
@@ -142,4 +146,7 @@ func (e *Engine) WatchChanged(name fleet.Name, t fleet.TypeName, s watch.Status)
 		e.log.Info("watch degraded", "member", name, "type", t, "detail", s.Detail)
 	}
 	e.enqueueMember(ms, ts, resyncLane)
+	if s.State == watch.Synced {
+		e.enqueueStrays(ms, ts)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fedsync/fedsync/federation/fault"
@@ -26,11 +27,15 @@ type memberState struct {
 	queue      queue
 	watch      func(fleet.Type) // starts a watch that lives as long as the connection
 	stop       context.CancelFunc
+	running    context.Context //nolint:containedctx // what the workers live in: they may be hired later
 	workers    sync.WaitGroup
 
 	mu      sync.Mutex
+	hired   map[int]bool // the numbers of the workers
+	stopped bool
 	trouble map[fleet.ObjectKey]trouble
 	waiting map[string]map[fleet.ObjectKey]bool // for their namespace
+	unknown map[fleet.ObjectKey]unknownFields   // that the copy lacks
 	gone    map[fleet.ObjectKey]types.UID       // copies whose absence the member itself confirmed, by their object's UID
 }
 
@@ -44,9 +49,16 @@ type trouble struct {
 	failure *report.Failure
 }
 
-// work processes the member's queue until it shuts down. While the member cannot be reached, it waits.
-func (e *Engine) work(ctx context.Context, ms *memberState) {
-	for {
+// unknownFields are those of a desired copy that the member's API server does not know.
+type unknownFields struct {
+	desired fleet.Hash
+	fields  []string
+}
+
+// work processes the member's queue until it shuts down, or the worker's number is beyond what is asked for. While the
+// member cannot be reached, it waits.
+func (e *Engine) work(ctx context.Context, ms *memberState, number int) {
+	for !e.leaves(ms, number) {
 		key, priority, shutdown := ms.queue.GetWithPriority()
 		if shutdown {
 			return
@@ -58,13 +70,38 @@ func (e *Engine) work(ctx context.Context, ms *memberState) {
 	}
 }
 
+// leaves tells a worker that it is not needed any more.
+func (e *Engine) leaves(ms *memberState, number int) bool {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if number < e.memberWorkers() {
+		return false
+	}
+	delete(ms.hired, number)
+	return true
+}
+
+// dismiss makes sure that no worker is hired any more.
+func (ms *memberState) dismiss() {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	ms.stopped = true
+}
+
 // syncCopy brings one copy one step closer to what it should be.
 func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.ObjectKey, l lane) {
 	s, ok := e.subject(key)
 	m, registered := e.Snapshot().Member(ms.name)
-	if !ok || !registered {
+	if !registered {
 		ms.forget(key)
 		ms.setGone(key, "")
+		return
+	}
+	if !ok {
+		ms.setGone(key, "")
+		if again := e.releaseStray(ctx, ms, key); again > 0 {
+			ms.queue.putAfter(resyncLane, again, key)
+		}
 		return
 	}
 	at := e.gather(&s, ms, m)
@@ -174,16 +211,54 @@ func (e *Engine) write(ctx context.Context, ms *memberState, s *subject, at situ
 	kind, key, in := s.state.kind, s.object.Key, at.input
 	switch v {
 	case plan.Apply:
-		return ms.member.Apply(ctx, kind, key, in.Desired, in.Observed)
+		unknown, err := ms.member.Apply(ctx, kind, key, in.Desired, in.Observed)
+		if err == nil {
+			e.lacks(ms, key, in.Desired.Hash, unknown)
+		}
+		return err
 	case plan.Create:
 		return ms.member.Create(ctx, kind, key, in.Desired)
 	case plan.Delete:
-		return ms.member.Delete(ctx, kind, key, in.Observed)
+		return ms.member.Delete(ctx, kind, key, in.Observed, deleteOptions(s.object))
 	case plan.Release:
 		return ms.member.Release(ctx, kind, key, in.Observed)
 	default:
 		return nil
 	}
+}
+
+// lacks notes which declared fields the copy does not have because its member does not know them.
+func (e *Engine) lacks(ms *memberState, key fleet.ObjectKey, desired fleet.Hash, fields []string) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if len(fields) == 0 {
+		delete(ms.unknown, key)
+		return
+	}
+	if ms.unknown[key].desired != desired {
+		e.options.Metrics.FieldsUnknown(key.Type, ms.name, len(fields))
+		e.log.Info("the member does not know fields of the template", "object", key, "member", ms.name, "fields", fields)
+	}
+	ms.unknown[key] = unknownFields{desired: desired, fields: fields}
+}
+
+// lackedBy returns the fields that the copy lacks although it is in step.
+func (ms *memberState) lackedBy(key fleet.ObjectKey, desired fleet.Hash) []string {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if u := ms.unknown[key]; u.desired == desired {
+		return u.fields
+	}
+	return nil
+}
+
+// deleteOptions are what the object's author asked for. As in KubeFed they count when the federated object is deleted, not
+// when a member is taken out of its placement.
+func deleteOptions(o *fleet.FederatedObject) *metav1.DeleteOptions {
+	if !o.Deleting {
+		return nil
+	}
+	return o.DeleteOptions
 }
 
 // Pauses between attempts, by what failed. Each doubles from the first to the last.
@@ -210,7 +285,7 @@ func (e *Engine) judge(ctx context.Context, ms *memberState, key fleet.ObjectKey
 		f.Class = fault.Absent // the copy is the namespace
 	}
 	t.attempts = ms.attemptsBefore(key, t) + 1
-	t.failure = &report.Failure{Verb: t.verb, Exists: f.Class == fault.Exists, Message: f.Message()}
+	t.failure = &report.Failure{Verb: t.verb, Exists: f.Class == fault.Exists, TimedOut: f.Class == fault.TimedOut, Message: f.Message()}
 	var pause time.Duration
 	switch f.Class {
 	case fault.Conflict:
@@ -221,6 +296,9 @@ func (e *Engine) judge(ctx context.Context, ms *memberState, key fleet.ObjectKey
 		pause = f.After
 	case fault.Unreachable, fault.Unauthorized:
 		t.failure = nil // the member's state says it
+		ms.member.Suspect()
+		pause = backoff(t.attempts, firstRetryPause, lastRetryPause)
+	case fault.TimedOut:
 		ms.member.Suspect()
 		pause = backoff(t.attempts, firstRetryPause, lastRetryPause)
 	case fault.Absent:
@@ -256,6 +334,13 @@ func (ms *memberState) forget(key fleet.ObjectKey) {
 	delete(ms.trouble, key)
 }
 
+// forgetAll lets every attempt that failed start anew.
+func (ms *memberState) forgetAll() {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	clear(ms.trouble)
+}
+
 func (ms *memberState) remember(key fleet.ObjectKey, t trouble) {
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
@@ -266,6 +351,15 @@ func (ms *memberState) isGone(o *fleet.FederatedObject) bool {
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
 	return ms.gone[o.Key] == o.UID
+}
+
+// objectGone drops everything that is noted of a copy.
+func (ms *memberState) objectGone(key fleet.ObjectKey) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	delete(ms.trouble, key)
+	delete(ms.unknown, key)
+	delete(ms.gone, key)
 }
 
 // setGone notes that the copy of the object with the UID is gone; an empty UID takes the note back.

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -24,7 +25,9 @@ import (
 
 // typeState is a running type: its federated objects and the watch that tells them.
 type typeState struct {
-	kind    fleet.Type
+	kind fleet.Type
+	// passive types have no copies: namespaces that are not synchronised still say where others may go.
+	passive bool
 	objects *host.Objects
 	cell    *watch.Cell
 	stop    context.CancelFunc
@@ -74,6 +77,9 @@ func (r *typeReconciler) Reconcile(ctx context.Context, req reconcile.Request) (
 	if config.DeletionTimestamp != nil {
 		return settle(host.SetTypeFinalizer(ctx, r.Engine.objects, config, false))
 	}
+	if state.Reason == host.TypeOutOfScope { // KubeFed leaves these without its finalizer
+		return settle(r.report(ctx, config, state))
+	}
 	if err := host.SetTypeFinalizer(ctx, r.Engine.objects, config, true); err != nil {
 		return settle(err)
 	}
@@ -83,16 +89,27 @@ func (r *typeReconciler) Reconcile(ctx context.Context, req reconcile.Request) (
 // bring starts, restarts or stops the type and says how it stands.
 func (r *typeReconciler) bring(running context.Context, config *fedv1b1.FederatedTypeConfig) host.TypeState {
 	name := fleet.TypeName(config.Name)
-	if config.DeletionTimestamp != nil || !config.GetPropagationEnabled() {
+	if config.DeletionTimestamp != nil {
 		r.stopType(name)
-		return host.TypeState{Reason: host.TypeDisabled, Message: "spec.propagation is not Enabled"}
+		return host.TypeState{Reason: host.TypeDisabled, Message: "it is being deleted"}
 	}
 	t, err := host.DecodeType(config)
 	if err != nil {
 		r.stopType(name)
 		return host.TypeState{Reason: host.TypeInvalid, Message: err.Error()}
 	}
-	ts := r.startType(running, t)
+	t.CollectStatus = t.CollectStatus && r.config().CollectStatus
+	t.DropAnnotations = r.options.DropAnnotations
+	idle, idles := r.rest(running, config, t)
+	switch {
+	case idles && t.IsNamespace():
+		r.startType(running, t, true)
+		return idle
+	case idles:
+		r.stopType(name)
+		return idle
+	}
+	ts := r.startType(running, t, false)
 	switch s := ts.cell.Status(); s.State {
 	case watch.Synced:
 		return host.TypeState{Running: true, Reason: host.TypeRunning}
@@ -101,6 +118,34 @@ func (r *typeReconciler) bring(running context.Context, config *fedv1b1.Federate
 	default:
 		return host.TypeState{Reason: host.TypeNotServed, Message: fmt.Sprintf("%s.%s cannot be watched on the host: %s", t.Federated.Plural, t.Federated.Group, s.Detail)}
 	}
+}
+
+// rest tells why a type that is declared well is not synchronised, if it is not.
+func (r *typeReconciler) rest(ctx context.Context, config *fedv1b1.FederatedTypeConfig, t fleet.Type) (why host.TypeState, rests bool) {
+	switch {
+	case !config.GetPropagationEnabled():
+		return host.TypeState{Reason: host.TypeDisabled, Message: "spec.propagation is not Enabled"}, true
+	case !r.config().Push:
+		return host.TypeState{Reason: host.TypeDisabled, Message: "the feature gate PushReconciler of the KubeFedConfig is Disabled"}, true
+	case !r.inScope(t):
+		return host.TypeState{Reason: host.TypeOutOfScope, Message: "the control plane is limited to its namespace, and spec.targetType is not namespaced"}, true
+	case t.Target.Namespaced && r.typeState(fleet.NamespaceType) == nil && r.namespacesDeclared(ctx):
+		return host.TypeState{Reason: host.TypeStarting}, true // once it has started, all are asked again
+	case t.Target.Namespaced && r.typeState(fleet.NamespaceType) == nil:
+		return host.TypeState{Reason: host.TypeNamespacesMissing, Message: "there is no usable FederatedTypeConfig namespaces, which says where namespaces are"}, true
+	}
+	return host.TypeState{}, false
+}
+
+// namespacesDeclared tells that there is a FederatedTypeConfig for namespaces which will be started.
+func (r *typeReconciler) namespacesDeclared(ctx context.Context) bool {
+	config := &fedv1b1.FederatedTypeConfig{}
+	name := client.ObjectKey{Namespace: r.options.Namespace, Name: string(fleet.NamespaceType)}
+	if err := r.objects.Get(ctx, name, config); err != nil || config.DeletionTimestamp != nil {
+		return false
+	}
+	_, err := host.DecodeType(config)
+	return err == nil
 }
 
 // report writes the status unless the host has it already.
@@ -119,7 +164,7 @@ func (r *typeReconciler) report(ctx context.Context, config *fedv1b1.FederatedTy
 	if err := host.WriteTypeStatus(ctx, r.Engine.objects, config, s, metav1.NewTime(r.clock.Now())); err != nil {
 		return err
 	}
-	if !s.Running && s.Reason != host.TypeDisabled {
+	if !s.Running && s.Reason != host.TypeDisabled && s.Reason != host.TypeOutOfScope {
 		r.recorder.Event(config, "Warning", s.Reason, s.Message)
 	}
 	r.mu.Lock()
@@ -129,22 +174,20 @@ func (r *typeReconciler) report(ctx context.Context, config *fedv1b1.FederatedTy
 }
 
 // startType makes sure that the type runs as declared, and returns its state.
-func (e *Engine) startType(running context.Context, t fleet.Type) *typeState {
+func (e *Engine) startType(running context.Context, t fleet.Type, passive bool) *typeState {
 	if ts := e.typeState(t.Name); ts != nil {
-		if ts.kind == t {
+		if ts.kind == t && ts.passive == passive {
 			return ts
 		}
-		e.stopType(t.Name)
+		e.dropType(t.Name)
 	}
 	ctx, stop := context.WithCancel(running)
-	ts := &typeState{kind: t, stop: stop, objects: host.NewObjects(t.Name, e.objectChanged)}
-	ts.cell = watch.New(e.host.Source(t, ""), ts.objects, watch.Options{Clock: e.clock, Changed: func(s watch.Status) { e.typeChanged(t, s) }})
-	e.mu.Lock()
-	e.types[t.Name] = ts
-	e.mu.Unlock()
-	e.log.Info("type started", "type", t.Name)
-	for _, ms := range e.memberStates() {
-		ms.watch(t)
+	ts := &typeState{kind: t, passive: passive, stop: stop, objects: host.NewObjects(t.Name, e.objectChanged)}
+	ts.cell = watch.New(e.host.Source(t, e.scope()), ts.objects, watch.Options{Clock: e.clock, Changed: func(s watch.Status) { e.typeChanged(t, s) }})
+	e.wireType(ts)
+	e.log.Info("type started", "type", t.Name, "passive", passive)
+	if t.IsNamespace() {
+		e.askTypes() // those in namespaces could not start without it
 	}
 	go ts.cell.Run(ctx, e.log.WithValues("type", t.Name))
 	return ts
@@ -153,6 +196,11 @@ func (e *Engine) startType(running context.Context, t fleet.Type) *typeState {
 // typeChanged reacts to a new state of the host's watch of a type.
 func (e *Engine) typeChanged(t fleet.Type, s watch.Status) {
 	e.configs.ask(e.options.Namespace, string(t.Name))
+	if ts := e.typeState(t.Name); ts != nil && s.State == watch.Synced {
+		for _, ms := range e.memberStates() {
+			e.enqueueStrays(ms, ts)
+		}
+	}
 	if s.State == watch.Synced && t.IsNamespace() {
 		// What lives in namespaces could not be placed until now.
 		for _, ts := range e.typeStates() {
@@ -166,18 +214,47 @@ func (e *Engine) typeChanged(t fleet.Type, s watch.Status) {
 
 // stopType ends the watches of a type. Its copies stay as they are, and so do the federated objects.
 func (e *Engine) stopType(name fleet.TypeName) {
+	if !e.dropType(name) {
+		return
+	}
+	e.options.Metrics.TypeGone(name)
+	if name == fleet.NamespaceType {
+		e.askTypes() // those in namespaces stop with it
+	}
+}
+
+// wireType makes the type known and starts its watches in the members.
+func (e *Engine) wireType(ts *typeState) {
+	e.wiring.Lock()
+	defer e.wiring.Unlock()
+	e.mu.Lock()
+	e.types[ts.kind.Name] = ts
+	e.mu.Unlock()
+	if ts.passive {
+		return
+	}
+	for _, ms := range e.memberStates() {
+		ms.watch(ts.kind)
+	}
+}
+
+// dropType tells whether the type ran.
+func (e *Engine) dropType(name fleet.TypeName) bool {
+	e.wiring.Lock()
+	defer e.wiring.Unlock()
 	e.mu.Lock()
 	ts := e.types[name]
 	delete(e.types, name)
 	e.mu.Unlock()
 	if ts == nil {
-		return
+		return false
 	}
 	ts.stop()
 	for _, ms := range e.memberStates() {
 		ms.member.Unwatch(name)
 	}
 	e.log.Info("type stopped", "type", name)
+	return true
 }
 
 func (e *Engine) typeState(name fleet.TypeName) *typeState {

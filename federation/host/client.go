@@ -13,6 +13,8 @@ import (
 	apiwatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 
+	"github.com/fedsync/fedsync/federation/fault"
+	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/federation/report"
 	"github.com/fedsync/fedsync/fleet"
 )
@@ -30,7 +32,7 @@ type Client struct {
 
 // NewClient returns a client for the host.
 func NewClient(config *rest.Config) (*Client, error) {
-	c, err := rawClient(config)
+	c, err := raw.NewClient(config)
 	if err != nil {
 		return nil, fmt.Errorf("make client for the host: %w", err)
 	}
@@ -51,7 +53,7 @@ type Source struct {
 
 // List returns the objects as they were sent.
 func (s *Source) List(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-	list := &rawList{}
+	list := &raw.List{}
 	err := s.client.rest.Get().AbsPath(s.path()...).SpecificallyVersionedParams(&o, metav1.ParameterCodec, metav1.Unversioned).Do(ctx).Into(list)
 	if err != nil {
 		return nil, err
@@ -121,6 +123,22 @@ func (c *Client) WriteStatus(ctx context.Context, t fleet.Type, s *Objects, o *f
 		o.Journal = journal
 	})
 	return nil
+}
+
+// ConfirmAbsent asks the host itself whether there is no such federated object, because a watch may be behind. Only the
+// server's word that the object does not exist counts.
+func (c *Client) ConfirmAbsent(ctx context.Context, t fleet.Type, key fleet.ObjectKey) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	err := c.rest.Get().AbsPath(append(collectionPath(t.Federated, key.Namespace), key.Name)...).SetHeader("Accept", metadataOnly).Do(ctx).Error()
+	switch fault.Of(err).Class {
+	case fault.None:
+		return false, nil
+	case fault.Absent:
+		return true, nil
+	default:
+		return false, fmt.Errorf("look for %s: %w", key, err)
+	}
 }
 
 func (c *Client) patch(ctx context.Context, t fleet.Type, key fleet.ObjectKey, patch any, subresource ...string) (*metav1.PartialObjectMetadata, error) {

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/federation/report"
 	"github.com/fedsync/fedsync/fleet"
 )
@@ -19,30 +20,67 @@ const (
 	Finalizer = "kubefed.io/sync-controller"
 	// OrphanAnnotation, with the value "true", makes a deletion release the copies.
 	OrphanAnnotation = "kubefed.io/orphan"
+	// DeleteOptionsAnnotation holds metav1.DeleteOptions as JSON, for the deletion of the copies.
+	DeleteOptionsAnnotation = "kubefed.io/deleteoption"
 )
+
+// rawObject is a federated object as it was sent.
+type rawObject = raw.Object
 
 // decodeObject turns what the API server sent into the object and what is remembered of its status. Whatever is wrong
 // with the content becomes a Problem of the object.
-func decodeObject(t fleet.TypeName, raw *rawObject) (*fleet.FederatedObject, report.Published) {
+func decodeObject(t fleet.TypeName, sent *rawObject) (*fleet.FederatedObject, report.Published) {
 	o := &fleet.FederatedObject{
-		Key:             fleet.ObjectKey{Type: t, Namespace: raw.Namespace, Name: raw.Name},
-		UID:             raw.UID,
-		ResourceVersion: raw.ResourceVersion,
-		Generation:      raw.Generation,
-		Deleting:        raw.DeletionTimestamp != nil,
-		Held:            slices.Contains(raw.Finalizers, Finalizer),
-		Orphan:          raw.Annotations[OrphanAnnotation] == "true",
+		Key:             fleet.ObjectKey{Type: t, Namespace: sent.Namespace, Name: sent.Name},
+		UID:             sent.UID,
+		ResourceVersion: sent.ResourceVersion,
+		Generation:      sent.Generation,
+		Deleting:        sent.DeletionTimestamp != nil,
+		Held:            slices.Contains(sent.Finalizers, Finalizer),
+		Orphan:          sent.Annotations[OrphanAnnotation] == "true",
 	}
-	decodeSpec(o, raw.Spec)
+	decodeSpec(o, sent.Spec)
+	decodeDeleteOptions(o, sent.Annotations[DeleteOptionsAnnotation])
+	status := decodeStatus(o, sent.Status)
+	return o, report.Digest(status)
+}
+
+// decodeDeleteOptions takes over what KubeFed honours of the options.
+func decodeDeleteOptions(o *fleet.FederatedObject, annotation string) {
+	if annotation == "" {
+		return
+	}
+	var given metav1.DeleteOptions
+	if err := json.Unmarshal([]byte(annotation), &given); err != nil {
+		o.Problems = append(o.Problems, fleet.Problem{Field: fleet.DeleteOptionsField, Message: "must be DeleteOptions as JSON: " + err.Error()})
+		return
+	}
+	o.DeleteOptions = &metav1.DeleteOptions{
+		GracePeriodSeconds: given.GracePeriodSeconds, PropagationPolicy: given.PropagationPolicy, Preconditions: given.Preconditions,
+	}
+}
+
+// decodeStatus reads the status and the members that it names. A status that was not written by us is replaced by the next
+// write; whom it names is kept: a copy must not be forgotten because of a stranger's field.
+func decodeStatus(o *fleet.FederatedObject, sent json.RawMessage) report.Status {
 	var status report.Status
-	if err := json.Unmarshal(raw.Status, &status); err != nil {
-		status = report.Status{} // missing, or not written by us: the next write replaces it
+	if json.Unmarshal(sent, &status) != nil {
+		status = report.Status{}
 	}
-	for _, c := range status.Clusters {
-		o.Journal = append(o.Journal, c.Name)
+	var named struct {
+		Clusters []json.RawMessage `json:"clusters"`
+	}
+	_ = json.Unmarshal(sent, &named) // what cannot be read names nobody
+	for _, entry := range named.Clusters {
+		var cluster struct {
+			Name fleet.Name `json:"name"`
+		}
+		if json.Unmarshal(entry, &cluster) == nil && cluster.Name != "" {
+			o.Journal = append(o.Journal, cluster.Name)
+		}
 	}
 	slices.Sort(o.Journal)
-	return o, report.Digest(status)
+	return status
 }
 
 func decodeSpec(o *fleet.FederatedObject, raw json.RawMessage) {

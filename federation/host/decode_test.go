@@ -213,7 +213,7 @@ func TestDecodeStatus(t *testing.T) {
 	decoded := report.Status{
 		ObservedGeneration: 3,
 		Conditions:         []report.Condition{{Type: "Propagation", Status: "False", Reason: "CheckClusters", LastUpdateTime: "1", LastTransitionTime: "2"}},
-		Clusters:           []report.Cluster{{Name: "b", Status: "ClusterNotReady"}, {Name: "a"}},
+		Clusters:           []report.Cluster{{Name: "b", Status: "ClusterNotReady", RemoteStatus: json.RawMessage(`{"x":1}`)}, {Name: "a"}},
 	}
 	nothing := report.Digest(report.Status{})
 	tests := map[string]struct {
@@ -221,10 +221,14 @@ func TestDecodeStatus(t *testing.T) {
 		journal     []fleet.Name
 		published   report.Published
 	}{
-		"none":           {why: "nobody has published anything", status: ``, published: nothing},
-		"null":           {why: "as above", status: `null`, published: nothing},
-		"KubeFed's":      {why: "it says where copies may be, sorted", status: kubefed, journal: []fleet.Name{"a", "b"}, published: report.Digest(decoded)},
-		"a text":         {why: "the next write replaces it", status: `"text"`, published: nothing},
+		"none":      {why: "nobody has published anything", status: ``, published: nothing},
+		"null":      {why: "as above", status: `null`, published: nothing},
+		"KubeFed's": {why: "it says where copies may be, sorted", status: kubefed, journal: []fleet.Name{"a", "b"}, published: report.Digest(decoded)},
+		"a text":    {why: "the next write replaces it", status: `"text"`, published: nothing},
+		"a foreign part": {
+			why: "whom it names is not forgotten for it", status: `{"observedGeneration":"three","clusters":[{"name":"a"},7,{"name":{}}]}`,
+			journal: []fleet.Name{"a"}, published: nothing,
+		},
 		"a foreign form": {why: "as above", status: `{"observedGeneration":"three"}`, published: nothing},
 	}
 	for name, tc := range tests {

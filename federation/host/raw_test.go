@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/fedsync/fedsync/federation/fault"
+	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/federation/report"
 	"github.com/fedsync/fedsync/fleet"
 )
@@ -63,7 +64,7 @@ func TestSourceList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, ok := got.(*rawList)
+	list, ok := got.(*raw.List)
 	if !ok || list.ResourceVersion != "7" || len(list.Items) != 1 {
 		t.Fatalf("got %#v", got)
 	}
@@ -268,8 +269,8 @@ func TestRawCopies(t *testing.T) {
 	if o.Finalizers[0] != "a" || o.Annotations["k"] != "v" {
 		t.Error("the copy shares its metadata with the original")
 	}
-	list := &rawList{Items: []rawObject{*o}}
-	l, ok := list.DeepCopyObject().(*rawList)
+	list := &raw.List{Items: []rawObject{*o}}
+	l, ok := list.DeepCopyObject().(*raw.List)
 	if !ok || !cmp.Equal(list, l) {
 		t.Fatalf("the copy differs: %v", l)
 	}

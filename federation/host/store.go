@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -146,7 +147,8 @@ func compare(old, r *Record) *Change {
 		return &Change{New: r.Object}
 	}
 	a, b := old.Object, r.Object
-	if a.UID != b.UID || a.Generation != b.Generation || a.Deleting != b.Deleting || a.Held != b.Held || a.Orphan != b.Orphan {
+	if a.UID != b.UID || a.Generation != b.Generation || a.Deleting != b.Deleting || a.Held != b.Held || a.Orphan != b.Orphan ||
+		!reflect.DeepEqual(a.DeleteOptions, b.DeleteOptions) || !slices.Equal(a.Problems, b.Problems) {
 		return &Change{Old: a, New: b}
 	}
 	if old.Published.Content != r.Published.Content {

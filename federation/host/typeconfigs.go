@@ -21,10 +21,19 @@ const TypeFinalizer = "core.kubefed.io/federated-type-config"
 
 // Reasons of the Ready condition of a FederatedTypeConfig.
 const (
-	TypeRunning    = "Running"
-	TypeDisabled   = "Disabled"
-	TypeInvalid    = "Invalid"
-	TypeNotServed  = "NotServed"
+	// TypeRunning: its objects are synchronised.
+	TypeRunning = "Running"
+	// TypeDisabled: it was switched off.
+	TypeDisabled = "Disabled"
+	// TypeOutOfScope: the control plane is limited to its namespace and the target is not namespaced.
+	TypeOutOfScope = "OutOfScope"
+	// TypeNamespacesMissing: there is no FederatedTypeConfig for namespaces, which says where namespaces are.
+	TypeNamespacesMissing = "NamespacesMissing"
+	// TypeInvalid: the FederatedTypeConfig is faulty.
+	TypeInvalid = "Invalid"
+	// TypeNotServed: the host does not serve the federated type.
+	TypeNotServed = "NotServed"
+	// TypeStarting: nothing is known yet.
 	TypeStarting   = "Starting"
 	conditionReady = "Ready"
 )
@@ -37,6 +46,8 @@ func DecodeType(config *fedv1b1.FederatedTypeConfig) (fleet.Type, error) {
 		Name:      fleet.TypeName(c.Name),
 		Target:    decodeResource(c.Spec.TargetType),
 		Federated: decodeResource(c.Spec.FederatedType),
+
+		CollectStatus: c.GetStatusEnabled(),
 	}
 	for _, part := range [...]struct {
 		field    string

@@ -12,23 +12,21 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/version"
-	apiwatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 
+	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/fleet"
 )
 
-// Deadlines of one request.
-const (
-	requestTimeout = 15 * time.Second
-	probeTimeout   = 3 * time.Second
-)
+// requestTimeout is the deadline of one request that is no probe.
+const requestTimeout = 15 * time.Second
 
 // client speaks to one member over one transport.
 type client struct {
 	metadata metadata.Interface
 	rest     *rest.RESTClient
+	whole    *rest.RESTClient // decodes whole objects, their content as JSON
 }
 
 func newClient(config *rest.Config) (*client, error) {
@@ -45,6 +43,9 @@ func newClient(config *rest.Config) (*client, error) {
 	config.GroupVersion = &schema.GroupVersion{}
 	if c.rest, err = rest.RESTClientForConfigAndClient(config, transport); err != nil {
 		return nil, fmt.Errorf("make client: %w", err)
+	}
+	if c.whole, err = raw.NewClientFor(config, transport); err != nil {
+		return nil, fmt.Errorf("make client for whole objects: %w", err)
 	}
 	return c, nil
 }
@@ -68,27 +69,9 @@ func path(r fleet.Resource, apiVersion, namespace, name string) []string {
 	return segments
 }
 
-// source lists and watches the copies of one type, as metadata. It selects by the presence of the managed label, so that
-// objects which opted out (label "false") are seen and left alone.
-type source struct {
-	client    *client
-	resource  schema.GroupVersionResource
-	namespace string
-}
-
-func (s *source) List(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-	o.LabelSelector = fleet.ManagedLabel
-	return s.client.metadata.Resource(s.resource).Namespace(s.namespace).List(ctx, o)
-}
-
-func (s *source) Watch(ctx context.Context, o metav1.ListOptions) (apiwatch.Interface, error) {
-	o.LabelSelector = fleet.ManagedLabel
-	return s.client.metadata.Resource(s.resource).Namespace(s.namespace).Watch(ctx, o)
-}
-
 // identity returns the UID of the kube-system namespace, which tells clusters apart.
-func (c *client) identity(ctx context.Context) (types.UID, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+func (c *client) identity(ctx context.Context, timeout time.Duration) (types.UID, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	ns, err := c.metadata.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}).Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
 	if err != nil {
@@ -98,8 +81,8 @@ func (c *client) identity(ctx context.Context) (types.UID, error) {
 }
 
 // healthz returns what /healthz says: "ok" from a healthy server.
-func (c *client) healthz(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+func (c *client) healthz(ctx context.Context, timeout time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	body, err := answer(c.rest.Get().AbsPath("/healthz").SetHeader("Accept", "*/*").Do(ctx))
 	if err != nil {
@@ -109,8 +92,8 @@ func (c *client) healthz(ctx context.Context) (string, error) {
 }
 
 // gitVersion returns the server's version, such as v1.37.2.
-func (c *client) gitVersion(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+func (c *client) gitVersion(ctx context.Context, timeout time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	body, err := answer(c.rest.Get().AbsPath("/version").SetHeader("Accept", runtime.ContentTypeJSON).Do(ctx))
 	if err != nil {

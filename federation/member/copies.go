@@ -1,13 +1,17 @@
 package member
 
 import (
+	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
+	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/fleet"
 )
 
@@ -20,15 +24,17 @@ const legacyManager = "controller-manager"
 // copies holds what is known of the copies of one type in one member. It is a cache.ReflectorStore, safe for concurrent
 // use. An object counts as a copy if it carries the managed label, whatever its value.
 type copies struct {
-	changed func(namespace, name string)
+	changed  func(namespace, name string)
+	versions bool // a new version alone is a change
 
 	mu       sync.RWMutex
 	observed map[types.NamespacedName]fleet.Observed
-	told     string // the newest version that the watch has told
+	status   map[types.NamespacedName][]byte // of types that have it collected
+	told     string                          // the newest version that the watch has told
 }
 
 func newCopies(changed func(namespace, name string)) *copies {
-	return &copies{changed: changed, observed: map[types.NamespacedName]fleet.Observed{}}
+	return &copies{changed: changed, observed: map[types.NamespacedName]fleet.Observed{}, status: map[types.NamespacedName][]byte{}}
 }
 
 func (c *copies) get(namespace, name string) (fleet.Observed, bool) {
@@ -38,27 +44,67 @@ func (c *copies) get(namespace, name string) (fleet.Observed, bool) {
 	return o, ok
 }
 
+func (c *copies) names() []types.NamespacedName {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return slices.Collect(maps.Keys(c.observed))
+}
+
+func (c *copies) statusOf(namespace, name string) []byte {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.status[types.NamespacedName{Namespace: namespace, Name: name}]
+}
+
 // Add implements cache.ReflectorStore.
 func (c *copies) Add(o any) error { return c.Update(o) }
 
 // Update implements cache.ReflectorStore.
 func (c *copies) Update(o any) error {
-	m, ok := o.(*metav1.PartialObjectMetadata)
-	if !ok {
-		return fmt.Errorf("store %T: not metadata", o)
+	m, err := metadataOf(o)
+	if err != nil {
+		return err
 	}
 	c.heard(m.ResourceVersion)
-	if c.put(m, fleet.Hash{}) {
+	changed := c.put(m, fleet.Hash{})
+	if whole, ok := o.(*raw.Object); ok {
+		changed = c.putStatus(whole) || changed
+	}
+	if changed {
 		c.changed(m.Namespace, m.Name)
 	}
 	return nil
 }
 
+// metadataOf returns the metadata of what a watch told.
+func metadataOf(o any) (*metav1.PartialObjectMetadata, error) {
+	switch o := o.(type) {
+	case *metav1.PartialObjectMetadata:
+		return o, nil
+	case *raw.Object:
+		return &metav1.PartialObjectMetadata{ObjectMeta: o.ObjectMeta}, nil
+	default:
+		return nil, fmt.Errorf("store %T: not metadata", o)
+	}
+}
+
+// putStatus records the status of a copy that is known, and tells whether it differs.
+func (c *copies) putStatus(o *raw.Object) bool {
+	name := types.NamespacedName{Namespace: o.Namespace, Name: o.Name}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, known := c.observed[name]; !known || bytes.Equal(c.status[name], o.Status) {
+		return false
+	}
+	c.status[name] = o.Status
+	return true
+}
+
 // Delete implements cache.ReflectorStore. A late word about an earlier object of the same name is ignored.
 func (c *copies) Delete(o any) error {
-	m, ok := o.(*metav1.PartialObjectMetadata)
-	if !ok {
-		return fmt.Errorf("forget %T: not metadata", o)
+	m, err := metadataOf(o)
+	if err != nil {
+		return err
 	}
 	c.heard(m.ResourceVersion)
 	name := types.NamespacedName{Namespace: m.Namespace, Name: m.Name}
@@ -66,7 +112,7 @@ func (c *copies) Delete(o any) error {
 	known, present := c.observed[name]
 	gone := present && known.UID == m.UID && !older(m.ResourceVersion, known.ResourceVersion)
 	if gone {
-		delete(c.observed, name)
+		c.drop(name)
 	}
 	c.mu.Unlock()
 	if gone {
@@ -79,9 +125,9 @@ func (c *copies) Delete(o any) error {
 func (c *copies) Replace(list []any, version string) error {
 	present := make(map[types.NamespacedName]bool, len(list))
 	for _, o := range list {
-		m, ok := o.(*metav1.PartialObjectMetadata)
-		if !ok {
-			return fmt.Errorf("store %T: not metadata", o)
+		m, err := metadataOf(o)
+		if err != nil {
+			return err
 		}
 		present[types.NamespacedName{Namespace: m.Namespace, Name: m.Name}] = true
 	}
@@ -95,7 +141,7 @@ func (c *copies) Replace(list []any, version string) error {
 	var gone []types.NamespacedName
 	for name, o := range c.observed {
 		if !present[name] && !older(version, o.ResourceVersion) {
-			delete(c.observed, name)
+			c.drop(name)
 			gone = append(gone, name)
 		}
 	}
@@ -140,7 +186,7 @@ func (c *copies) put(m *metav1.PartialObjectMetadata, covered fleet.Hash) bool {
 	defer c.mu.Unlock()
 	known, present := c.observed[name]
 	if _, labelled := m.Labels[fleet.ManagedLabel]; !labelled { // released
-		delete(c.observed, name)
+		c.drop(name)
 		return present
 	}
 	if present && known.UID == o.UID {
@@ -152,8 +198,16 @@ func (c *copies) put(m *metav1.PartialObjectMetadata, covered fleet.Hash) bool {
 		}
 	}
 	c.observed[name] = o
-	known.ResourceVersion, known.Generation = o.ResourceVersion, o.Generation
+	if !c.versions {
+		known.ResourceVersion, known.Generation = o.ResourceVersion, o.Generation
+	}
 	return !present || known != o
+}
+
+// drop forgets a copy; the lock is held.
+func (c *copies) drop(name types.NamespacedName) {
+	delete(c.observed, name)
+	delete(c.status, name)
 }
 
 // remember notes that the owned fields were found to cover the desired hash, unless the copy changed meanwhile.

@@ -9,8 +9,10 @@ import (
 // Thresholds smooth the health checks. They count consecutive probes of the other kind (kubefed#1496: KubeFed counted the
 // age of the state, so that after a quiet time one failure was enough).
 type Thresholds struct {
-	// Period is the time between two probes of a member that answers.
+	// Period is the time between two probes of a member that answers; less than a second counts as a second.
 	Period time.Duration
+	// Timeout is how long each request of a probe may take.
+	Timeout time.Duration
 	// Failure and Success are how many consecutive probes turn a ready member not ready, and back.
 	Failure, Success int
 }

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -31,26 +32,29 @@ type Options struct {
 	Pin types.UID
 	// Namespace limits the watches of namespaced types, empty for all namespaces.
 	Namespace string
-	Log       logr.Logger
-	Clock     clock.Clock
+	// Versions tells the listener of every new version of a copy, not only of those that matter to whether it is in step.
+	Versions bool
+	Log      logr.Logger
+	Clock    clock.Clock
 }
 
 // Member is the connection to one member cluster, with one set of credentials. Other credentials make another Member.
 type Member struct {
-	name       fleet.Name
-	client     *client
-	gate       *gate
-	listener   Listener
-	thresholds Thresholds
-	namespace  string
-	log        logr.Logger
-	clock      clock.Clock
-	suspected  chan struct{}
+	name      fleet.Name
+	client    *client
+	gate      *gate
+	listener  Listener
+	namespace string
+	versions  bool
+	log       logr.Logger
+	clock     clock.Clock
+	suspected chan struct{}
 
-	mu     sync.Mutex
-	pinned types.UID
-	health Health
-	types  map[fleet.TypeName]*watched
+	mu         sync.Mutex
+	thresholds Thresholds
+	pinned     types.UID
+	health     Health
+	types      map[fleet.TypeName]*watched
 }
 
 // watched is one type's watch and what it told.
@@ -68,16 +72,47 @@ func New(name fleet.Name, c *Credentials, l Listener, o Options) (*Member, error
 		return nil, fmt.Errorf("connect to member %q: %w", name, err)
 	}
 	m := &Member{
-		name: name, client: connection, gate: newGate(), listener: l, thresholds: o.Thresholds, namespace: o.Namespace,
+		name: name, client: connection, gate: newGate(), listener: l, namespace: o.Namespace, versions: o.Versions,
 		log: o.Log, clock: o.Clock, pinned: o.Pin, suspected: make(chan struct{}, 1), types: map[fleet.TypeName]*watched{},
 	}
+	m.SetThresholds(o.Thresholds)
+	<-m.suspected // the first probe comes by itself
 	if m.clock == nil {
 		m.clock = clock.RealClock{}
 	}
-	if m.thresholds == (Thresholds{}) {
-		m.thresholds = Thresholds{Period: 10 * time.Second, Failure: 3, Success: 1}
-	}
 	return m, nil
+}
+
+// SetThresholds changes how health is judged, and probes at once if that is something new. What is zero gets KubeFed's
+// default.
+func (m *Member) SetThresholds(t Thresholds) {
+	t = Thresholds{
+		Period:  max(cmp.Or(t.Period, 10*time.Second), time.Second),
+		Timeout: cmp.Or(t.Timeout, 3*time.Second),
+		Failure: cmp.Or(t.Failure, 3),
+		Success: cmp.Or(t.Success, 1),
+	}
+	m.mu.Lock()
+	changed := m.thresholds != t
+	m.thresholds = t
+	m.mu.Unlock()
+	if changed {
+		m.probeNow()
+	}
+}
+
+// probeNow ends the pause between two probes.
+func (m *Member) probeNow() {
+	select {
+	case m.suspected <- struct{}{}:
+	default:
+	}
+}
+
+func (m *Member) currentThresholds() Thresholds {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.thresholds
 }
 
 // Name returns the member's name.
@@ -99,10 +134,7 @@ func (m *Member) Ready(ctx context.Context) error { return m.gate.wait(ctx) }
 // Suspect parks the member until the next probe, which follows at once.
 func (m *Member) Suspect() {
 	m.gate.set(false)
-	select {
-	case m.suspected <- struct{}{}:
-	default:
-	}
+	m.probeNow()
 }
 
 // Watch starts watching the copies of a type, as long as the context and Unwatch allow. It waits for the first contact,
@@ -116,12 +148,8 @@ func (m *Member) Watch(ctx context.Context, t fleet.Type) {
 	ctx, stop := context.WithCancel(ctx)
 	w := &watched{kind: t, stop: stop}
 	w.copies = newCopies(func(namespace, name string) { m.listener.CopyChanged(m.name, t.Name, namespace, name) })
-	namespace := m.namespace
-	if !t.Target.Namespaced {
-		namespace = ""
-	}
-	src := &source{client: m.client, resource: t.Target.GVR(), namespace: namespace}
-	w.cell = watch.New(src, w.copies, watch.Options{Clock: m.clock, Changed: func(s watch.Status) {
+	w.copies.versions = m.versions
+	w.cell = watch.New(newSource(m.client, t, m.namespace), w.copies, watch.Options{Clock: m.clock, Changed: func(s watch.Status) {
 		m.listener.WatchChanged(m.name, t.Name, s)
 	}})
 	m.types[t.Name] = w
@@ -153,6 +181,25 @@ func (m *Member) Observed(t fleet.TypeName, namespace, name string) (o fleet.Obs
 	s = w.cell.Status()
 	o, present = w.copies.get(namespace, name)
 	return o, present, s
+}
+
+// CollectedStatus returns the status of a copy as JSON, nil if there is none or it is not collected for the type. The
+// caller must not change it.
+func (m *Member) CollectedStatus(t fleet.TypeName, namespace, name string) []byte {
+	w := m.watched(t)
+	if w == nil {
+		return nil
+	}
+	return w.copies.statusOf(namespace, name)
+}
+
+// Copies returns the names of everything that is observed of a type, in no particular order.
+func (m *Member) Copies(t fleet.TypeName) []types.NamespacedName {
+	w := m.watched(t)
+	if w == nil {
+		return nil
+	}
+	return w.copies.names()
 }
 
 func (m *Member) watched(t fleet.TypeName) *watched {

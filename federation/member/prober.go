@@ -20,7 +20,7 @@ func (m *Member) probeForever(ctx context.Context) {
 			return
 		}
 		m.learn(p)
-		pause := m.thresholds.Period
+		pause := m.currentThresholds().Period
 		if p.finding != Healthy {
 			pause = min(pause, retryProbe)
 		}
@@ -49,14 +49,14 @@ func (m *Member) learn(p probe) {
 }
 
 func (m *Member) probe(ctx context.Context) probe {
-	p := m.ask(ctx)
+	p := m.ask(ctx, m.currentThresholds().Timeout)
 	p.at = m.clock.Now()
 	return p
 }
 
 // ask asks for health first and identity second, so that no request but /healthz reaches a cluster that is not ours.
-func (m *Member) ask(ctx context.Context) probe {
-	body, err := m.client.healthz(ctx)
+func (m *Member) ask(ctx context.Context, timeout time.Duration) probe {
+	body, err := m.client.healthz(ctx, timeout)
 	if f := fault.Of(err); err != nil {
 		return probeOf(f)
 	}
@@ -64,7 +64,7 @@ func (m *Member) ask(ctx context.Context) probe {
 		return probe{finding: Unhealthy, detail: "/healthz responded without ok"}
 	}
 	p := probe{finding: Healthy, detail: "/healthz responded with ok"}
-	uid, err := m.client.identity(ctx)
+	uid, err := m.client.identity(ctx, timeout)
 	switch f := fault.Of(err); f.Class {
 	case fault.None:
 		p.uid = uid
@@ -76,7 +76,7 @@ func (m *Member) ask(ctx context.Context) probe {
 	if pin := m.pin(); pin != "" && p.uid != "" && pin != p.uid {
 		return probe{finding: Stranger, detail: fmt.Sprintf("another cluster answers: its kube-system namespace has UID %s, and %s was recorded", p.uid, pin)}
 	}
-	if p.version, err = m.client.gitVersion(ctx); err != nil {
+	if p.version, err = m.client.gitVersion(ctx, timeout); err != nil {
 		p.version = "" // nice to know; the next probe asks again
 	}
 	return p
@@ -86,7 +86,7 @@ func probeOf(f fault.Fault) probe {
 	switch f.Class {
 	case fault.Unauthorized:
 		return probe{finding: Stranger, detail: "the credentials are not accepted: " + f.Message()}
-	case fault.Unreachable:
+	case fault.Unreachable, fault.TimedOut:
 		return probe{finding: Offline, detail: f.Message()}
 	default:
 		return probe{finding: Unhealthy, detail: f.Message()}

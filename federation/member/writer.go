@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
@@ -18,23 +19,24 @@ import (
 )
 
 // Apply makes the copy what it should be by server-side apply, whether it exists or not. seen is what was observed, the
-// zero value for a copy that is missing.
-func (m *Member) Apply(ctx context.Context, t fleet.Type, key fleet.ObjectKey, d *fleet.Desired, seen fleet.Observed) error {
+// zero value for a copy that is missing. It returns the fields that the member's API server does not know, and which the copy
+// therefore lacks.
+func (m *Member) Apply(ctx context.Context, t fleet.Type, key fleet.ObjectKey, d *fleet.Desired, seen fleet.Observed) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	ref := copyRef{kind: t, desired: d, namespace: t.CopyNamespace(key.Namespace), name: key.Name}
 	if seen.LegacyOwned {
 		if err := m.migrate(ctx, ref); err != nil {
-			return fmt.Errorf("migrate managed fields of %s: %w", key, err)
+			return nil, fmt.Errorf("migrate managed fields of %s: %w", key, err)
 		}
 	}
 	body, err := m.applyBody(ctx, ref, seen)
 	if err != nil {
-		return fmt.Errorf("prepare apply of %s: %w", key, err)
+		return nil, fmt.Errorf("prepare apply of %s: %w", key, err)
 	}
-	made, err := m.write(ctx, m.client.rest.Patch(types.ApplyPatchType).Param("force", "true"), ref, body)
+	made, unknown, err := m.applyKnown(ctx, ref, body)
 	if err != nil {
-		return fmt.Errorf("apply %s: %w", key, err)
+		return nil, fmt.Errorf("apply %s: %w", key, err)
 	}
 	// An apply that changed nothing proves that we own all that we can own: some fields never show up as owned, such as
 	// those that the server drops. Without this memory such a copy would be applied for ever.
@@ -43,11 +45,15 @@ func (m *Member) Apply(ctx context.Context, t fleet.Type, key fleet.ObjectKey, d
 		covered = d.Hash
 	}
 	m.record(t, made, covered)
-	return nil
+	return unknown, nil
+}
+
+func (m *Member) apply(ctx context.Context, ref copyRef, body []byte) (*metav1.PartialObjectMetadata, error) {
+	return m.write(ctx, m.client.rest.Patch(types.ApplyPatchType).Param("force", "true"), ref, body)
 }
 
 // Create makes the copy and fails if an object of that name exists. The next Apply turns what a create owns into what an
-// apply owns.
+// apply owns. A field that the server does not know is dropped; that Apply tells.
 func (m *Member) Create(ctx context.Context, t fleet.Type, key fleet.ObjectKey, d *fleet.Desired) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -64,16 +70,38 @@ func (m *Member) Create(ctx context.Context, t fleet.Type, key fleet.ObjectKey, 
 	return nil
 }
 
-// Delete deletes the copy that was seen, and no other that took its name. It is gone when the watch says so.
-func (m *Member) Delete(ctx context.Context, t fleet.Type, key fleet.ObjectKey, seen fleet.Observed) error {
+// Delete deletes the copy that was seen, and no other that took its name. It is gone when the watch says so. Options may be
+// nil; preconditions in them count besides ours.
+func (m *Member) Delete(ctx context.Context, t fleet.Type, key fleet.ObjectKey, seen fleet.Observed, o *metav1.DeleteOptions) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	err := m.client.metadata.Resource(t.Target.GVR()).Namespace(t.CopyNamespace(key.Namespace)).
-		Delete(ctx, key.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &seen.UID}})
+	options, err := withIdentity(o, seen)
+	if err != nil {
+		return fmt.Errorf("delete %s: %w", key, err)
+	}
+	err = m.client.metadata.Resource(t.Target.GVR()).Namespace(t.CopyNamespace(key.Namespace)).
+		Delete(ctx, key.Name, options)
 	if err != nil {
 		return fmt.Errorf("delete %s: %w", key, err)
 	}
 	return nil
+}
+
+// withIdentity adds the UID of the copy that was seen. Asking for another UID cannot be granted.
+func withIdentity(o *metav1.DeleteOptions, seen fleet.Observed) (metav1.DeleteOptions, error) {
+	conditions := metav1.Preconditions{}
+	options := metav1.DeleteOptions{Preconditions: &conditions}
+	if o != nil {
+		options.GracePeriodSeconds, options.PropagationPolicy = o.GracePeriodSeconds, o.PropagationPolicy
+		if p := o.Preconditions; p != nil {
+			conditions = *p
+		}
+	}
+	if conditions.UID != nil && *conditions.UID != seen.UID {
+		return options, apierrors.NewBadRequest(fmt.Sprintf("the delete options ask for UID %s, and the copy has %s", *conditions.UID, seen.UID))
+	}
+	conditions.UID = &seen.UID
+	return options, nil
 }
 
 // Release takes our marks off the copy that was seen and leaves everything else as it is.
@@ -134,7 +162,7 @@ func (r copyRef) path() []string {
 }
 
 func (m *Member) write(ctx context.Context, request *rest.Request, ref copyRef, body []byte) (*metav1.PartialObjectMetadata, error) {
-	o, err := request.AbsPath(ref.path()...).Param("fieldManager", FieldManager).SetHeader("Accept", metadataOnly).Body(body).Do(ctx).Get()
+	o, err := request.AbsPath(ref.path()...).Param("fieldManager", FieldManager).SetHeader("Accept", metadataOnly).WarningHandlerWithContext(rest.NoWarnings{}).Body(body).Do(ctx).Get()
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,8 @@ const (
 	Unobserved Reason = "Unobserved"
 	// Unrenderable: the template or an override is faulty.
 	Unrenderable Reason = "Unrenderable"
+	// Undeletable: how to delete the copy is declared faultily.
+	Undeletable Reason = "Undeletable"
 	// OptedOut: the object in the member carries the managed label "false".
 	OptedOut Reason = "OptedOut"
 	// CopyDeleting: the copy is being deleted and is not gone yet.
@@ -62,7 +64,8 @@ const (
 type Action struct {
 	Verb   Verb
 	Reason Reason
-	// Field is the first field that is not ours any more, for Drifted; the faulty field, for Unrenderable.
+	// Field is the first field that is not ours any more, for Drifted; the faulty field, for Unrenderable and
+	// Undeletable.
 	Field string
 	// Detail says more to a person, or is empty.
 	Detail string
@@ -108,6 +111,8 @@ type Input struct {
 	// Desired is nil when Problem says why it could not be rendered; both are nil for a copy that is not wanted.
 	Desired *fleet.Desired
 	Problem *fleet.Problem
+	// DeleteProblem says what is wrong with the declared delete options, nil if nothing is.
+	DeleteProblem *fleet.Problem
 	// Presence qualifies Observed, which counts only if the copy is Present.
 	Presence Presence
 	Observed fleet.Observed
@@ -145,6 +150,8 @@ func remove(in Input, why Reason) Action {
 		return Action{Verb: Release, Reason: why}
 	case in.Observed.Deleting:
 		return Action{Verb: Wait, Reason: CopyDeleting}
+	case in.Deleting && in.DeleteProblem != nil:
+		return Action{Verb: Wait, Reason: Undeletable, Field: in.DeleteProblem.Field, Detail: in.DeleteProblem.Message}
 	}
 	return Action{Verb: Delete, Reason: why}
 }

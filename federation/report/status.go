@@ -2,8 +2,11 @@ package report
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
+
+	kubejson "k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/fedsync/fedsync/fleet"
 )
@@ -30,11 +33,14 @@ type Cluster struct {
 	Name    fleet.Name `json:"name"`
 	Status  string     `json:"status,omitempty"`
 	Message string     `json:"message,omitempty"`
+	// RemoteStatus is the status of the copy, of types that have it collected.
+	RemoteStatus json.RawMessage `json:"remoteStatus,omitempty"`
 }
 
 // Published is what is remembered of the status that the host stores: enough to know whether another one says the same.
 type Published struct {
-	// Content is the hash of all but the times; Bare is the hash without the messages too, which KubeFed's CRDs drop.
+	// Content is the hash of all but the times; Bare is the hash without the messages and the remote status too, which CRDs
+	// made by KubeFed, or by an old one, drop.
 	Content, Bare fleet.Hash
 	// Condition is the stored Propagation condition.
 	Condition Condition
@@ -47,6 +53,9 @@ func Digest(s Status) Published {
 		p.Condition = s.Conditions[i]
 	}
 	timeless := Status{ObservedGeneration: s.ObservedGeneration, Clusters: slices.Clone(s.Clusters)}
+	for i := range timeless.Clusters {
+		timeless.Clusters[i].RemoteStatus = canonical(timeless.Clusters[i].RemoteStatus)
+	}
 	for _, c := range s.Conditions {
 		c.LastUpdateTime, c.LastTransitionTime = "", ""
 		timeless.Conditions = append(timeless.Conditions, c)
@@ -56,10 +65,41 @@ func Digest(s Status) Published {
 		timeless.Conditions[i].Message = ""
 	}
 	for i := range timeless.Clusters {
-		timeless.Clusters[i].Message = ""
+		timeless.Clusters[i].Message, timeless.Clusters[i].RemoteStatus = "", nil
 	}
 	p.Bare = contentHash(timeless)
 	return p
+}
+
+// canonical makes equal content equal bytes: keys sorted, and no nulls, which a merge patch drops.
+func canonical(content json.RawMessage) json.RawMessage {
+	if len(content) == 0 {
+		return nil
+	}
+	var decoded any
+	if kubejson.Unmarshal(content, &decoded) != nil {
+		return content
+	}
+	made, err := json.Marshal(withoutNulls(decoded))
+	if err != nil { // what was decoded always encodes
+		return content
+	}
+	return made
+}
+
+func withoutNulls(content any) any {
+	switch content := content.(type) {
+	case map[string]any:
+		maps.DeleteFunc(content, func(_ string, v any) bool { return v == nil })
+		for k, v := range content {
+			content[k] = withoutNulls(v)
+		}
+	case []any:
+		for i, v := range content {
+			content[i] = withoutNulls(v)
+		}
+	}
+	return content
 }
 
 func contentHash(s Status) fleet.Hash {

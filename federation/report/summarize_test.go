@@ -478,7 +478,7 @@ func TestSummarizeTwiceIsTheSame(t *testing.T) {
 func anyMoves(list []report.Copy, s report.Summary) bool {
 	for i := range list {
 		alone := report.Summarize(report.Input{Object: object(), Copies: list[i : i+1], Now: noon})
-		if !alone.Settled || s.Status.Clusters[i] != alone.Status.Clusters[0] {
+		if !alone.Settled || !cmp.Equal(s.Status.Clusters[i], alone.Status.Clusters[0]) {
 			return true
 		}
 	}

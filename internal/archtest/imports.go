@@ -125,7 +125,8 @@ func Clients(packages []Package) []Breach {
 
 	edge := []string{"federation/host", "federation/member", "federation/engine", "cmd", "lab", "test"}
 	// The reflector is one of client-go's, and it reads through functions that it is given: no client is named there.
-	readers := map[string]string{"federation/watch": "k8s.io/client-go/tools/cache"}
+	// Package raw makes clients for others, who alone call their verbs.
+	readers := map[string]string{"federation/watch": "k8s.io/client-go/tools/cache", "federation/raw": "k8s.io/client-go/rest"}
 
 	var breaches []Breach
 

@@ -67,9 +67,21 @@ func (e *environment) withDaemon(t *testing.T, binary string, args ...string) {
 
 func (e *environment) restart(t *testing.T, binary string, args ...string) {
 	t.Helper()
+	e.restartAfter(t, func() {}, binary, args...)
+}
+
+// whileStopped does something while no daemon runs.
+func (e *environment) whileStopped(t *testing.T, do func()) {
+	t.Helper()
+	e.restartAfter(t, do, e.raceBinary)
+}
+
+func (e *environment) restartAfter(t *testing.T, do func(), binary string, args ...string) {
+	t.Helper()
 	if _, err := e.daemon.Stop(); err != nil {
 		t.Errorf("stop the daemon: %v", err)
 	}
+	do()
 	if err := e.startDaemon(context.WithoutCancel(t.Context()), binary, args...); err != nil {
 		t.Fatalf("start the daemon: %v", err)
 	}
@@ -104,6 +116,7 @@ var kinds = map[string]schema.GroupVersionResource{
 	"deployment":           {Group: "apps", Version: "v1", Resource: "deployments"},
 	"clusterrole":          {Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterroles"},
 	"crd":                  {Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"},
+	"kubefedconfig":        {Group: "core.kubefed.io", Version: "v1beta1", Resource: "kubefedconfigs"},
 	"kubefedcluster":       {Group: "core.kubefed.io", Version: "v1beta1", Resource: "kubefedclusters"},
 	"federatedtypeconfig":  {Group: "core.kubefed.io", Version: "v1beta1", Resource: "federatedtypeconfigs"},
 	"federatednamespace":   {Group: "types.kubefed.io", Version: "v1beta1", Resource: "federatednamespaces"},
@@ -288,6 +301,34 @@ func (s scene) reports(t *testing.T, kind, name, want string) status {
 		return ""
 	})
 	return got
+}
+
+// configure changes the spec of the KubeFedConfig by a merge patch, waits until the running daemon works by it, and undoes
+// it by another one after the test.
+func configure(t *testing.T, patch, undo string) {
+	t.Helper()
+	apply := func(patch string) {
+		before := fleet.logged(t, "settings changed")
+		cluster{fleet.host, federation.Namespace}.patch(t, "kubefedconfig", "kubefed", fmt.Sprintf(`{spec: %s}`, patch))
+		eventually(t, 10*time.Second, "the daemon works by "+patch, func() string {
+			if fleet.logged(t, "settings changed") == before {
+				return "it did not say so"
+			}
+			return ""
+		})
+	}
+	apply(patch)
+	t.Cleanup(func() { apply(undo) })
+}
+
+// logged counts the lines of the daemon's log that hold the text.
+func (e *environment) logged(t *testing.T, text string) int {
+	t.Helper()
+	log, err := os.ReadFile(filepath.Join(e.lab.Dir(), "fedsyncd.log"))
+	if err != nil {
+		t.Fatalf("read the daemon's log: %v", err)
+	}
+	return strings.Count(string(log), text)
 }
 
 // data returns a key of a ConfigMap, "absent" without the ConfigMap.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/fedsync/fedsync/lab"
 	"github.com/fedsync/fedsync/lab/federation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // fleet is what all tests share. Tests run one after another: some stop members or the daemon.
@@ -56,6 +58,9 @@ func (e *environment) federate(ctx context.Context) error {
 	if err := e.connect(); err != nil {
 		return err
 	}
+	if err := e.writeConfig(ctx); err != nil {
+		return err
+	}
 	if err := e.startDaemon(ctx, e.raceBinary); err != nil {
 		return err
 	}
@@ -71,6 +76,16 @@ func (e *environment) federate(ctx context.Context) error {
 		names = append(names, m.Name)
 	}
 	return federation.WaitReady(ctx, e.lab.Host().RESTConfig(), names...)
+}
+
+// writeConfig makes the KubeFedConfig that tests change while the daemon runs.
+func (e *environment) writeConfig(ctx context.Context) error {
+	config := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "core.kubefed.io/v1beta1", "kind": "KubeFedConfig",
+		"metadata": map[string]any{"name": "kubefed"}, "spec": map[string]any{"scope": "Cluster"},
+	}}
+	_, err := e.host.Resource(kinds["kubefedconfig"]).Namespace(federation.Namespace).Create(ctx, config, metav1.CreateOptions{})
+	return err
 }
 
 // repository returns the root of the repository, two directories up from this package.

@@ -154,7 +154,7 @@ func TestAdoption(t *testing.T) {
 		t.Errorf("adopted: %q, want our value and their key", got)
 	}
 
-	fleet.withDaemon(t, fleet.raceBinary, "--adopt-resources=false")
+	configure(t, `{syncController: {adoptResources: Disabled}}`, `{syncController: null}`)
 	s.m["member1"].create(t, "configmap", `{apiVersion: v1, kind: ConfigMap, metadata: {name: d}, data: {a: old}}`)
 	s.configMap(t, "d", `template: {data: {a: "1", b: "2"}}, placement: {clusters: [{name: member1}, {name: member2}]}`)
 	st := s.reports(t, "federatedconfigmap", "d", "False CheckClusters")

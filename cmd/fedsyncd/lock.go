@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/utils/clock"
+
+	"github.com/fedsync/fedsync/federation/host"
+)
+
+// lock is the Lease that fedsyncd works under. It can neither be taken nor renewed while a KubeFed controller manager holds
+// its own lock, which is another object: two managers must never work at the same time.
+type lock struct {
+	resourcelock.Interface
+
+	legacy *host.LegacyLock
+	log    logr.Logger
+	said   string
+}
+
+// newLock makes the Lease without the events of the manager's own: a restart writes nothing but the Lease. The timeout is
+// that of one request.
+func newLock(config *rest.Config, namespace string, timeout time.Duration, log logr.Logger) (*lock, error) {
+	config = rest.CopyConfig(config)
+	config.Timeout = timeout
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the host: %w", err)
+	}
+	hostname, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("find a name for the lease: %w", err)
+	}
+	lease := &resourcelock.LeaseLock{
+		LeaseMeta:  metav1.ObjectMeta{Namespace: namespace, Name: "fedsyncd"},
+		Client:     client.CoordinationV1(),
+		LockConfig: resourcelock.ResourceLockConfig{Identity: hostname + "_" + string(uuid.NewUUID())},
+	}
+	return &lock{Interface: lease, legacy: host.NewLegacyLock(client, namespace, clock.RealClock{}), log: log}, nil
+}
+
+// Get implements resourcelock.Interface.
+func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	if err := l.excluded(ctx); err != nil {
+		return nil, nil, err
+	}
+	return l.Interface.Get(ctx)
+}
+
+// Update implements resourcelock.Interface. Giving the Lease back is always allowed.
+func (l *lock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	if record.HolderIdentity != "" {
+		if err := l.excluded(ctx); err != nil {
+			return err
+		}
+	}
+	return l.Interface.Update(ctx, record)
+}
+
+// excluded says why the Lease is not ours to take, or returns nil.
+func (l *lock) excluded(ctx context.Context) error {
+	holder, err := l.legacy.Holder(ctx)
+	if err != nil {
+		return fmt.Errorf("look at KubeFed's lock: %w", err)
+	}
+	if holder != l.said {
+		l.said = holder
+		if holder == "" {
+			l.log.Info("KubeFed's lock is free")
+		} else {
+			l.log.Info("waiting: a KubeFed controller manager is at work; stop it to let fedsyncd take over", "holder", holder)
+		}
+	}
+	if holder != "" {
+		return errors.New("a KubeFed controller manager is at work: " + holder)
+	}
+	return nil
+}

@@ -1,0 +1,8 @@
+// Package raw reads objects whose content it leaves undecoded.
+//
+// Does: decodes the metadata of objects of any kind, and keeps spec and status as the JSON that was sent.
+//
+// Given: the configuration of a cluster.
+//
+// Promises: the content is byte for byte what the API server sent; no kind has to be registered; nothing is written.
+package raw

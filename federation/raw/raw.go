@@ -1,0 +1,104 @@
+package raw
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	jsonserializer "k8s.io/apimachinery/pkg/runtime/serializer/json"
+	"k8s.io/client-go/rest"
+)
+
+// Object is an object of any kind whose content stays undecoded JSON.
+type Object struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+
+	Spec   json.RawMessage `json:"spec"`
+	Status json.RawMessage `json:"status"`
+}
+
+// DeepCopyObject implements runtime.Object. The raw content is shared: nobody changes it.
+func (r *Object) DeepCopyObject() runtime.Object {
+	c := *r
+	r.ObjectMeta.DeepCopyInto(&c.ObjectMeta)
+	return &c
+}
+
+// List is a list of objects.
+type List struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata"`
+
+	Items []Object `json:"items"`
+}
+
+// DeepCopyObject implements runtime.Object.
+func (r *List) DeepCopyObject() runtime.Object {
+	c := *r
+	c.Items = slices.Clone(r.Items)
+	return &c
+}
+
+// anyKind makes the JSON serializer decode every kind into the types above, so that no type need be registered.
+type anyKind struct{}
+
+// New implements runtime.ObjectCreater.
+func (anyKind) New(kind schema.GroupVersionKind) (runtime.Object, error) {
+	if kind.Kind == "Status" && kind.Group == "" {
+		return &metav1.Status{}, nil
+	}
+	return &Object{}, nil // lists are always decoded into the List that is given
+}
+
+// ObjectKinds implements runtime.ObjectTyper: nothing is registered, so the serializer decodes into what it is given.
+func (anyKind) ObjectKinds(o runtime.Object) ([]schema.GroupVersionKind, bool, error) {
+	return nil, false, runtime.NewNotRegisteredErrForType("raw", reflect.TypeOf(o))
+}
+
+// Recognizes implements runtime.ObjectTyper.
+func (anyKind) Recognizes(schema.GroupVersionKind) bool { return false }
+
+// negotiator speaks JSON only.
+type negotiator struct{ runtime.NegotiatedSerializer }
+
+func newNegotiator() runtime.NegotiatedSerializer {
+	return negotiator{serializer.NewCodecFactory(runtime.NewScheme()).WithoutConversion()}
+}
+
+// SupportedMediaTypes implements runtime.NegotiatedSerializer.
+func (negotiator) SupportedMediaTypes() []runtime.SerializerInfo {
+	s := jsonserializer.NewSerializerWithOptions(jsonserializer.DefaultMetaFactory, anyKind{}, anyKind{}, jsonserializer.SerializerOptions{})
+	return []runtime.SerializerInfo{{
+		MediaType: runtime.ContentTypeJSON, MediaTypeType: "application", MediaTypeSubType: "json", EncodesAsText: true, Serializer: s,
+		StreamSerializer: &runtime.StreamSerializerInfo{EncodesAsText: true, Serializer: s, Framer: jsonserializer.Framer},
+	}}
+}
+
+// DecoderToVersion implements runtime.NegotiatedSerializer: there is no conversion.
+func (negotiator) DecoderToVersion(d runtime.Decoder, _ runtime.GroupVersioner) runtime.Decoder {
+	return d
+}
+
+// NewClient returns a REST client for any path of the cluster that decodes objects of any kind into Object.
+func NewClient(config *rest.Config) (*rest.RESTClient, error) {
+	return rest.RESTClientFor(clientConfig(config))
+}
+
+// NewClientFor does the same over a transport that exists.
+func NewClientFor(config *rest.Config, transport *http.Client) (*rest.RESTClient, error) {
+	return rest.RESTClientForConfigAndClient(clientConfig(config), transport)
+}
+
+func clientConfig(config *rest.Config) *rest.Config {
+	c := rest.CopyConfig(config)
+	c.NegotiatedSerializer = newNegotiator()
+	c.ContentType, c.AcceptContentTypes = runtime.ContentTypeJSON, runtime.ContentTypeJSON
+	c.GroupVersion = &schema.GroupVersion{}
+	return c
+}
