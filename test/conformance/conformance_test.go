@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fedsync/fedsync/lab"
@@ -23,7 +24,12 @@ func TestConformance(t *testing.T) {
 	for _, p := range s.planes() {
 		t.Run(p.scope, func(t *testing.T) { s.conform(t, l, kubeconfig, p, table) })
 	}
-	fmt.Print(table)
+	if len(table.rows) == 0 {
+		t.Errorf("no spec has run: CONFORMANCE_SCOPE=%q, CONFORMANCE_FOCUS=%q", s.scope, s.focus)
+	}
+	if !s.kept {
+		t.Logf("\n%s", table)
+	}
 	if err := os.WriteFile(filepath.Join(s.out, "table.txt"), []byte(table.String()), 0o644); err != nil {
 		t.Error(err)
 	}
@@ -98,8 +104,13 @@ func judge(t *testing.T, results []result) {
 			case skipped:
 				t.Skip(r.why)
 			case failed:
-				t.Error(r.why)
+				t.Errorf("%s\n%s", r.why, lastLines(r.output, 20))
 			}
 		})
 	}
+}
+
+func lastLines(text string, n int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }

@@ -26,6 +26,8 @@ type result struct {
 	took    time.Duration
 	// why is the failure, or the spec's reason to skip itself.
 	why string
+	// output is what the spec has said.
+	output string
 }
 
 // receiver listens to one run of a suite, which reports over HTTP as Ginkgo does when its runs are spread over several
@@ -70,7 +72,8 @@ func (r *receiver) ServeHTTP(_ http.ResponseWriter, request *http.Request) {
 	defer r.mu.Unlock()
 	var said struct {
 		summary
-		Suite struct{ NumberOfSpecsThatWillBeRun int } `json:"suite-summary"`
+
+		Suite struct{ NumberOfSpecsThatWillBeRun int } `json:"suite-summary"` //nolint:tagliatelle // Ginkgo's word
 	}
 	if err := json.NewDecoder(request.Body).Decode(&said); err != nil {
 		r.results = append(r.results, result{spec: "report " + request.URL.Path, outcome: failed, why: err.Error()})
@@ -100,19 +103,19 @@ func (r *receiver) completed(s summary) {
 	if s.State != statePending {
 		r.ran++
 	}
-	r.add(result{spec: s.name(), outcome: s.outcome(), took: s.RunTime, why: s.why()}, s)
+	r.add(result{spec: s.name(), outcome: s.outcome(), took: s.RunTime, why: s.why(), output: s.CapturedOutput})
 }
 
 // setUp takes note of what runs around the specs only if it fails: it is no spec.
 func (r *receiver) setUp(name string, s summary) {
 	if s.State != statePassed {
-		r.add(result{spec: name, outcome: failed, took: s.RunTime, why: s.why()}, s)
+		r.add(result{spec: name, outcome: failed, took: s.RunTime, why: s.why(), output: s.CapturedOutput})
 	}
 }
 
-func (r *receiver) add(one result, s summary) {
+func (r *receiver) add(one result) {
 	r.results = append(r.results, one)
-	fmt.Fprintf(r.log, "=== %s\n%s\n--- %s after %.1f s: %s\n%s\n", one.spec, s.CapturedOutput, one.outcome, one.took.Seconds(), one.spec, one.why)
+	fmt.Fprintf(r.log, "=== %s\n%s\n--- %s after %.1f s: %s\n%s\n", one.spec, one.output, one.outcome, one.took.Seconds(), one.spec, one.why)
 }
 
 // finish returns all results, and a failure for each spec that is missing because the suite ended early.

@@ -13,6 +13,7 @@ type settings struct {
 	suite   string
 	manager manager
 	out     string
+	kept    bool // whether out stays
 	runs    int
 	scope   string
 	focus   string
@@ -37,7 +38,7 @@ func readSettings(t *testing.T) settings {
 	default:
 		t.Fatalf("CONFORMANCE_MANAGER=%s: want fedsyncd or kubefed", name)
 	}
-	if s.out == "" {
+	if s.kept = s.out != ""; !s.kept {
 		s.out = t.TempDir()
 	}
 	if err := os.MkdirAll(s.out, 0o755); err != nil {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -52,9 +53,19 @@ func (r run) results(t *testing.T, p part) []result {
 	}), "PATH="+r.path+string(os.PathListSeparator)+os.Getenv("PATH"), "TMPDIR="+temporary)
 	command.Stdout, command.Stderr = log, log
 	fmt.Fprintln(log, "#", command)
-	err = command.Run()
+	err = runGroup(command)
 	keepOutput(log, temporary)
 	return receiver.finish(errors.Join(context.Cause(ctx), err))
+}
+
+// runGroup runs a command to its end, and then ends what it has started and left: a suite that crashes leaves managers.
+func runGroup(command *exec.Cmd) error {
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	err := command.Run()
+	if command.Process != nil {
+		_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) // an error means that nothing is left
+	}
+	return err
 }
 
 func (r run) args(p part, reportTo string) []string {

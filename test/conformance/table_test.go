@@ -53,10 +53,10 @@ func (t *table) String() string {
 	})
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SCOPE\tRESULT\tSECONDS\tSPEC") //nolint:errcheck // it goes to memory
+	fmt.Fprintln(w, "SCOPE\tRESULT\tSECONDS\tSPEC")
 	var sum row
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%.1f\t%s\n", r.scope, r.verdict(), r.longest.Seconds(), r.spec) //nolint:errcheck // as above
+		fmt.Fprintf(w, "%s\t%s\t%.1f\t%s\n", r.scope, r.verdict(), r.longest.Seconds(), r.spec)
 		sum.passed, sum.failed, sum.skipped = sum.passed+r.passed, sum.failed+r.failed, sum.skipped+r.skipped
 	}
 	_ = w.Flush() // it goes to memory
