@@ -28,6 +28,8 @@ type Type struct {
 	Federated Resource
 	// CollectStatus tells that the status of each copy is wanted on the host.
 	CollectStatus bool
+	// DropAnnotations leaves annotations of the template out of copies, as KubeFed does. Overrides may still add some.
+	DropAnnotations bool
 }
 
 // IsNamespace tells that the type's target is Namespace: its federated objects place the others.

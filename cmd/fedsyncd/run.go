@@ -24,12 +24,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
 
 	"github.com/fedsync/fedsync/federation/engine"
 	"github.com/fedsync/fedsync/federation/fault"
 	"github.com/fedsync/fedsync/federation/host"
+	"github.com/fedsync/fedsync/metrics"
 )
 
 // shutdownTimeout is how long a clean end may take; pods get killed later than that.
@@ -166,9 +168,14 @@ func addEngine(mgr manager.Manager, config *rest.Config, c *Config, settings *st
 	}
 	//nolint:staticcheck // events of the core group are what KubeFed's RBAC allows and its users watch
 	recorder := mgr.GetEventRecorderFor("fedsyncd")
+	counted, err := metrics.New(ctrlmetrics.Registry)
+	if err != nil {
+		return err
+	}
 	e := engine.New(h, mgr.GetClient(), recorder, engine.Options{
 		Namespace: c.Namespace, MemberWorkers: c.MemberWorkers, HostWorkers: c.HostWorkers,
-		Config: &settings.Config, WatchConfig: settings.watched, PropagatedVersions: c.PropagatedVersions, HostUID: uid, Log: mgr.GetLogger().WithName("engine"),
+		Config: &settings.Config, WatchConfig: settings.watched, PropagatedVersions: c.PropagatedVersions, Budget: c.Budget, DropAnnotations: c.TemplateAnnotations == "drop", HostUID: uid,
+		Metrics: counted, Log: mgr.GetLogger().WithName("engine"),
 	})
 	if err := e.SetUp(mgr); err != nil {
 		return err

@@ -30,16 +30,41 @@ type Options struct {
 	// Config are the settings at the start; nil means host.DefaultConfig. With WatchConfig they follow the KubeFedConfig.
 	Config      *host.Config
 	WatchConfig bool
+	// DropAnnotations leaves annotations of templates out of copies, as KubeFed does.
+	DropAnnotations bool
 	// PropagatedVersions writes KubeFed's record of each object too, so that KubeFed could take over again.
 	PropagatedVersions bool
 	// HostUID is the UID of the host's kube-system namespace: the member with the same one is the host itself.
 	HostUID types.UID
 	// Owns tells whether this process works on the member; nil means on all.
 	Owns func(fleet.Name) bool
+	// Budget bounds removals; the zero value means 100 copies and 20 percent in 10 minutes.
+	Budget Budget
 	// Clock is the real one if nil.
 	Clock clock.Clock
-	Log   logr.Logger
+	// Metrics hear what is worth counting; nil for nobody.
+	Metrics Metrics
+	Log     logr.Logger
 }
+
+// Metrics is what the engine tells of its work.
+type Metrics interface {
+	// FieldsUnknown counts declared fields that a member does not know.
+	FieldsUnknown(t fleet.TypeName, member fleet.Name, fields int)
+	// RemovalsFrozen says how many copies are held back from removal.
+	RemovalsFrozen(copies int)
+	// MemberGone and TypeGone end what is told of a member or type.
+	MemberGone(member fleet.Name)
+	TypeGone(t fleet.TypeName)
+}
+
+// unheard is for nobody.
+type unheard struct{}
+
+func (unheard) FieldsUnknown(fleet.TypeName, fleet.Name, int) {}
+func (unheard) RemovalsFrozen(int)                            {}
+func (unheard) MemberGone(fleet.Name)                         {}
+func (unheard) TypeGone(fleet.TypeName)                       {}
 
 func (o *Options) setDefaults() {
 	if o.MemberWorkers == 0 {
@@ -58,6 +83,12 @@ func (o *Options) setDefaults() {
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
 	}
+	if o.Budget == (Budget{}) {
+		o.Budget = Budget{Count: 100, Percent: 20, Window: 10 * time.Minute}
+	}
+	if o.Metrics == nil {
+		o.Metrics = unheard{}
+	}
 }
 
 // Engine is the daemon's inside.
@@ -71,6 +102,8 @@ type Engine struct {
 	clock    clock.Clock
 	log      logr.Logger
 
+	removals   *removals
+	counted    atomic.Pointer[count]
 	publishing queue
 	pace       pace
 	renderers  *lru.Cache // by rendererKey
@@ -105,6 +138,7 @@ func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o
 		publishing: newQueue("publish"), pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects),
 		started: make(chan struct{}), types: map[fleet.TypeName]*typeState{}, members: map[fleet.Name]*memberState{}, tried: map[fleet.Name]bool{},
 	}
+	e.removals = newRemovals(o.Budget)
 	e.settings.Store(o.Config)
 	if o.PropagatedVersions {
 		e.versions = host.NewVersions(h)
@@ -123,6 +157,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	for range e.options.HostWorkers {
 		workers.Go(func() { e.publishForever(ctx) })
 	}
+	workers.Go(func() { e.watchBudget(ctx) })
 	<-ctx.Done()
 	e.publishing.ShutDown()
 	e.stopMembers()

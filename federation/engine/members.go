@@ -161,6 +161,7 @@ func (r memberReconciler) start(running context.Context, name fleet.Name, c *mem
 	ms := &memberState{
 		name: name, member: m, generation: c.Generation, pin: pin, queue: newQueue("member-" + string(name)), running: ctx, hired: map[int]bool{},
 		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]bool{}, gone: map[fleet.ObjectKey]types.UID{},
+		unknown: map[fleet.ObjectKey]unknownFields{},
 	}
 	ms.watch = func(t fleet.Type) { m.Watch(ctx, t) }
 	ms.stop = sync.OnceFunc(func() {
@@ -307,6 +308,8 @@ func (e *Engine) unregister(name fleet.Name) {
 	e.snapshot = e.snapshot.Without(name)
 	e.mu.Unlock()
 	if known {
+		e.options.Metrics.MemberGone(name)
+		e.removals.withdrawMember(name)
 		e.reselect(name)
 	}
 }

@@ -17,6 +17,9 @@ import (
 	"github.com/fedsync/fedsync/placement"
 )
 
+// eventFieldsUnknown is the reason of the event about fields that a member does not know.
+const eventFieldsUnknown = "FieldsUnknown"
+
 // publishForever processes the queue of federated objects whose picture may have changed.
 func (e *Engine) publishForever(ctx context.Context) {
 	for {
@@ -177,6 +180,7 @@ func (e *Engine) copyOf(s *subject, ms *memberState, m fleet.Member, journaled b
 		desired = in.Desired.Hash
 	}
 	c.Obstacle, c.Detail = obstacleOf(ms.member.Health(), at.watch, c.Action.Reason == plan.InSync)
+	c.Unknown = ms.lackedBy(s.object.Key, desired)
 	c.Failure = ms.failureOf(s.object.Key, c.Action.Verb, desired)
 	if kind := s.state.kind; kind.CollectStatus {
 		c.RemoteStatus = ms.member.CollectedStatus(kind.Name, kind.CopyNamespace(s.object.Key.Namespace), s.object.Key.Name)
@@ -201,13 +205,15 @@ func placementTrouble(s *subject) (reason, message string) {
 	return "", ""
 }
 
-// announce emits an event when an object that was fine, or had another trouble, cannot be brought in step.
+// announce emits an event when an object that was fine, or had another trouble, cannot be brought in step, and when fields
+// of it are lost.
 func (e *Engine) announce(s *subject, summary report.Summary) {
-	if !summary.Settled || !summary.Troubled {
-		return
-	}
 	c, before := summary.Status.Conditions[0], s.record.Published.Condition
-	if c.Reason == before.Reason && c.Message == before.Message {
+	reason := c.Reason
+	if reason == "" && summary.Incomplete {
+		reason = eventFieldsUnknown
+	}
+	if !summary.Settled || reason == "" || c.Reason == before.Reason && c.Message == before.Message {
 		return
 	}
 	kind := s.state.kind.Federated
@@ -220,7 +226,7 @@ func (e *Engine) announce(s *subject, summary report.Summary) {
 		first := summary.Status.Clusters[i]
 		message = fmt.Sprintf("%s; %s: %s", message, first.Name, first.Message)
 	}
-	e.recorder.Event(ref, corev1.EventTypeWarning, c.Reason, message)
+	e.recorder.Event(ref, corev1.EventTypeWarning, reason, message)
 }
 
 // pace spreads the status writes of objects that are not settled: none at first, because most edits settle before that and

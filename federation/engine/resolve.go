@@ -37,8 +37,8 @@ func (e *Engine) objectChanged(c host.Change) {
 
 func (e *Engine) objectGone(o *fleet.FederatedObject) {
 	for _, ms := range e.memberStates() {
-		ms.forget(o.Key)
-		ms.setGone(o.Key, "")
+		ms.objectGone(o.Key)
+		e.removals.withdraw(fleet.CopyKey{Object: o.Key, Member: ms.name})
 	}
 	e.pace.forget(o.Key)
 	if e.versions != nil {

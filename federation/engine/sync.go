@@ -35,6 +35,7 @@ type memberState struct {
 	stopped bool
 	trouble map[fleet.ObjectKey]trouble
 	waiting map[string]map[fleet.ObjectKey]bool // for their namespace
+	unknown map[fleet.ObjectKey]unknownFields   // that the copy lacks
 	gone    map[fleet.ObjectKey]types.UID       // copies whose absence the member itself confirmed, by their object's UID
 }
 
@@ -46,6 +47,12 @@ type trouble struct {
 	next     time.Time
 	// failure is what to report, nil for a failure that says nothing about the object, such as a conflict.
 	failure *report.Failure
+}
+
+// unknownFields are those of a desired copy that the member's API server does not know.
+type unknownFields struct {
+	desired fleet.Hash
+	fields  []string
 }
 
 // work processes the member's queue until it shuts down, or the worker's number is beyond what is asked for. While the
@@ -109,6 +116,9 @@ func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.Object
 // tell.
 func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) time.Duration {
 	key := s.object.Key
+	if wait := e.overBudget(ms, s, a); wait > 0 {
+		return wait
+	}
 	switch a.Verb {
 	case plan.None:
 		if a.Reason == plan.NotPlaced && remembered(s, at) && !ms.isGone(s.object) {
@@ -132,6 +142,9 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 	}
 	ms.setGone(key, "")
 	err := e.write(ctx, ms, s, at, a.Verb)
+	if a.Reason == plan.Unplaced && err == nil {
+		e.removals.removed(removalOf(ms, s), e.clock.Now())
+	}
 	if a.Reason == plan.Drifted && err == nil && !at.input.Observed.LegacyOwned {
 		e.log.Info("drift corrected", "object", key, "member", ms.name, "field", a.Field)
 	}
@@ -204,7 +217,11 @@ func (e *Engine) write(ctx context.Context, ms *memberState, s *subject, at situ
 	kind, key, in := s.state.kind, s.object.Key, at.input
 	switch v {
 	case plan.Apply:
-		return ms.member.Apply(ctx, kind, key, in.Desired, in.Observed)
+		unknown, err := ms.member.Apply(ctx, kind, key, in.Desired, in.Observed)
+		if err == nil {
+			e.lacks(ms, key, in.Desired.Hash, unknown)
+		}
+		return err
 	case plan.Create:
 		return ms.member.Create(ctx, kind, key, in.Desired)
 	case plan.Delete:
@@ -214,6 +231,31 @@ func (e *Engine) write(ctx context.Context, ms *memberState, s *subject, at situ
 	default:
 		return nil
 	}
+}
+
+// lacks notes which declared fields the copy does not have because its member does not know them.
+func (e *Engine) lacks(ms *memberState, key fleet.ObjectKey, desired fleet.Hash, fields []string) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if len(fields) == 0 {
+		delete(ms.unknown, key)
+		return
+	}
+	if ms.unknown[key].desired != desired {
+		e.options.Metrics.FieldsUnknown(key.Type, ms.name, len(fields))
+		e.log.Info("the member does not know fields of the template", "object", key, "member", ms.name, "fields", fields)
+	}
+	ms.unknown[key] = unknownFields{desired: desired, fields: fields}
+}
+
+// lackedBy returns the fields that the copy lacks although it is in step.
+func (ms *memberState) lackedBy(key fleet.ObjectKey, desired fleet.Hash) []string {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if u := ms.unknown[key]; u.desired == desired {
+		return u.fields
+	}
+	return nil
 }
 
 // deleteOptions are what the object's author asked for. As in KubeFed they count when the federated object is deleted, not
@@ -249,7 +291,7 @@ func (e *Engine) judge(ctx context.Context, ms *memberState, key fleet.ObjectKey
 		f.Class = fault.Absent // the copy is the namespace
 	}
 	t.attempts = ms.attemptsBefore(key, t) + 1
-	t.failure = &report.Failure{Verb: t.verb, Exists: f.Class == fault.Exists, Message: f.Message()}
+	t.failure = &report.Failure{Verb: t.verb, Exists: f.Class == fault.Exists, TimedOut: f.Class == fault.TimedOut, Message: f.Message()}
 	var pause time.Duration
 	switch f.Class {
 	case fault.Conflict:
@@ -260,6 +302,9 @@ func (e *Engine) judge(ctx context.Context, ms *memberState, key fleet.ObjectKey
 		pause = f.After
 	case fault.Unreachable, fault.Unauthorized:
 		t.failure = nil // the member's state says it
+		ms.member.Suspect()
+		pause = backoff(t.attempts, firstRetryPause, lastRetryPause)
+	case fault.TimedOut:
 		ms.member.Suspect()
 		pause = backoff(t.attempts, firstRetryPause, lastRetryPause)
 	case fault.Absent:
@@ -312,6 +357,15 @@ func (ms *memberState) isGone(o *fleet.FederatedObject) bool {
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
 	return ms.gone[o.Key] == o.UID
+}
+
+// objectGone drops everything that is noted of a copy.
+func (ms *memberState) objectGone(key fleet.ObjectKey) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	delete(ms.trouble, key)
+	delete(ms.unknown, key)
+	delete(ms.gone, key)
 }
 
 // setGone notes that the copy of the object with the UID is gone; an empty UID takes the note back.

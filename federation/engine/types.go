@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -98,7 +99,8 @@ func (r *typeReconciler) bring(running context.Context, config *fedv1b1.Federate
 		return host.TypeState{Reason: host.TypeInvalid, Message: err.Error()}
 	}
 	t.CollectStatus = t.CollectStatus && r.config().CollectStatus
-	idle, idles := r.rest(config, t)
+	t.DropAnnotations = r.options.DropAnnotations
+	idle, idles := r.rest(running, config, t)
 	switch {
 	case idles && t.IsNamespace():
 		r.startType(running, t, true)
@@ -119,7 +121,7 @@ func (r *typeReconciler) bring(running context.Context, config *fedv1b1.Federate
 }
 
 // rest tells why a type that is declared well is not synchronised, if it is not.
-func (r *typeReconciler) rest(config *fedv1b1.FederatedTypeConfig, t fleet.Type) (why host.TypeState, rests bool) {
+func (r *typeReconciler) rest(ctx context.Context, config *fedv1b1.FederatedTypeConfig, t fleet.Type) (why host.TypeState, rests bool) {
 	switch {
 	case !config.GetPropagationEnabled():
 		return host.TypeState{Reason: host.TypeDisabled, Message: "spec.propagation is not Enabled"}, true
@@ -127,10 +129,23 @@ func (r *typeReconciler) rest(config *fedv1b1.FederatedTypeConfig, t fleet.Type)
 		return host.TypeState{Reason: host.TypeDisabled, Message: "the feature gate PushReconciler of the KubeFedConfig is Disabled"}, true
 	case !r.inScope(t):
 		return host.TypeState{Reason: host.TypeOutOfScope, Message: "the control plane is limited to its namespace, and spec.targetType is not namespaced"}, true
+	case t.Target.Namespaced && r.typeState(fleet.NamespaceType) == nil && r.namespacesDeclared(ctx):
+		return host.TypeState{Reason: host.TypeStarting}, true // once it has started, all are asked again
 	case t.Target.Namespaced && r.typeState(fleet.NamespaceType) == nil:
 		return host.TypeState{Reason: host.TypeNamespacesMissing, Message: "there is no usable FederatedTypeConfig namespaces, which says where namespaces are"}, true
 	}
 	return host.TypeState{}, false
+}
+
+// namespacesDeclared tells that there is a FederatedTypeConfig for namespaces which will be started.
+func (r *typeReconciler) namespacesDeclared(ctx context.Context) bool {
+	config := &fedv1b1.FederatedTypeConfig{}
+	name := client.ObjectKey{Namespace: r.options.Namespace, Name: string(fleet.NamespaceType)}
+	if err := r.objects.Get(ctx, name, config); err != nil || config.DeletionTimestamp != nil {
+		return false
+	}
+	_, err := host.DecodeType(config)
+	return err == nil
 }
 
 // report writes the status unless the host has it already.
@@ -199,7 +214,11 @@ func (e *Engine) typeChanged(t fleet.Type, s watch.Status) {
 
 // stopType ends the watches of a type. Its copies stay as they are, and so do the federated objects.
 func (e *Engine) stopType(name fleet.TypeName) {
-	if e.dropType(name) && name == fleet.NamespaceType {
+	if !e.dropType(name) {
+		return
+	}
+	e.options.Metrics.TypeGone(name)
+	if name == fleet.NamespaceType {
 		e.askTypes() // those in namespaces stop with it
 	}
 }

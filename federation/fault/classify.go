@@ -28,6 +28,8 @@ const (
 	Overloaded
 	// Unreachable: no usable answer came. Whether the request was carried out is unknown.
 	Unreachable
+	// TimedOut: no answer came in time. Whether the request was carried out is unknown.
+	TimedOut
 	// Unauthorized: the server does not know our credentials.
 	Unauthorized
 	// Forbidden: our credentials may not do this.
@@ -87,10 +89,18 @@ func Of(err error) Fault {
 		return f
 	}
 	f.Class = Retry
-	if unanswered(err) {
+	switch {
+	case timedOut(err):
+		f.Class = TimedOut
+	case unanswered(err):
 		f.Class = Unreachable
 	}
 	return f
+}
+
+func timedOut(err error) bool {
+	var network net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
 }
 
 // unanswered tells that the request got no answer: a refused connection, broken TLS, a deadline, a cut stream.
@@ -100,7 +110,7 @@ func unanswered(err error) bool {
 	if errors.Is(err, context.Canceled) {
 		return false
 	}
-	return errors.As(err, &request) || errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) ||
+	return errors.As(err, &request) || errors.As(err, &network) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
@@ -123,8 +133,10 @@ func ofStatus(err error, s metav1.Status) (Class, time.Duration) {
 		return NamespaceTerminating, 0
 	case s.Code == http.StatusForbidden:
 		return Forbidden, 0
-	case s.Code == http.StatusBadGateway, s.Code == http.StatusServiceUnavailable, s.Code == http.StatusGatewayTimeout && s.Details == nil:
+	case s.Code == http.StatusBadGateway, s.Code == http.StatusServiceUnavailable:
 		return Unreachable, 0
+	case s.Code == http.StatusGatewayTimeout:
+		return TimedOut, 0
 	case s.Code >= http.StatusBadRequest && s.Code < http.StatusInternalServerError && s.Code != http.StatusRequestTimeout:
 		return Rejected, 0
 	default:

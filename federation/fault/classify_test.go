@@ -100,14 +100,14 @@ func TestOf(t *testing.T) {
 		"unavailable":   {why: "nobody is there to answer", err: apierrors.NewServiceUnavailable("down"), want: result{Class: fault.Unreachable}},
 		"a bad gateway": {why: "a proxy could not reach the server", err: answer(http.StatusBadGateway, 0), want: result{Class: fault.Unreachable}},
 		"a gateway that waited in vain": {
-			why: "as above", err: bare(http.StatusGatewayTimeout), want: result{Class: fault.Unreachable},
+			why: "what it waited for may have been done", err: bare(http.StatusGatewayTimeout), want: result{Class: fault.TimedOut},
 		},
 
 		"an internal error": {why: "it may concern this one object", err: apierrors.NewInternalError(errors.New("etcd")), want: result{Class: fault.Retry}},
 		"an internal error with a time": {
 			why: "as above: the time is a courtesy", err: apierrors.NewServerTimeout(configMaps, "patch", 2), want: result{Class: fault.Retry},
 		},
-		"a timeout that the server tells": {why: "the server is there", err: apierrors.NewTimeoutError("slow", 0), want: result{Class: fault.Retry}},
+		"a timeout that the server tells": {why: "as above", err: apierrors.NewTimeoutError("slow", 0), want: result{Class: fault.TimedOut}},
 		"a request timeout":               {why: "a 4xx that is not the request's fault", err: bare(http.StatusRequestTimeout), want: result{Class: fault.Retry}},
 		"a status without a code":         {why: "it says nothing", err: bare(0), want: result{Class: fault.Retry}},
 
@@ -117,7 +117,7 @@ func TestOf(t *testing.T) {
 		},
 		"an unknown authority": {why: "whoever answered, it was not the member", err: &url.Error{Op: "Get", URL: "https://member", Err: x509.UnknownAuthorityError{}}, want: result{Class: fault.Unreachable}},
 		"a cut stream":         {why: "whether the request was carried out is unknown", err: io.ErrUnexpectedEOF, want: result{Class: fault.Unreachable}},
-		"our own deadline":     {why: "as above: a timeout is never success", err: context.DeadlineExceeded, want: result{Class: fault.Unreachable}},
+		"our own deadline":     {why: "a timeout is never success", err: context.DeadlineExceeded, want: result{Class: fault.TimedOut}},
 		"our own end":          {why: "it says nothing about the member", err: context.Canceled, want: result{Class: fault.Retry}},
 		"an unknown error":     {why: "it may be of our own making; at least it must not be taken for a member that is down", err: errors.New("what?"), want: result{Class: fault.Retry}},
 		"an unmatched kind":    {why: "it looks like a 404, and is not an answer", err: &meta.NoKindMatchError{}, want: result{Class: fault.Retry}},

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
 
 	"github.com/fedsync/fedsync/federation/member"
@@ -44,6 +46,15 @@ func DefaultConfig() Config {
 		Push: true, Concurrency: 1, Adopt: true,
 		Health: member.Thresholds{Period: 10 * time.Second, Timeout: 3 * time.Second, Failure: 3, Success: 1},
 	}
+}
+
+// GetConfig returns the KubeFedConfig.
+func GetConfig(ctx context.Context, r client.Reader, namespace string) (*fedv1b1.KubeFedConfig, error) {
+	stored := &fedv1b1.KubeFedConfig{}
+	if err := r.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ConfigName}, stored); err != nil {
+		return nil, fmt.Errorf("get KubeFedConfig %q: %w", ConfigName, err)
+	}
+	return stored, nil
 }
 
 // Feature gates of KubeFed.

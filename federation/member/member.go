@@ -202,6 +202,17 @@ func (m *Member) Copies(t fleet.TypeName) []types.NamespacedName {
 	return w.copies.names()
 }
 
+// CountCopies returns how many objects are observed of all types together.
+func (m *Member) CountCopies() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for _, w := range m.types {
+		n += w.copies.count()
+	}
+	return n
+}
+
 func (m *Member) watched(t fleet.TypeName) *watched {
 	m.mu.Lock()
 	defer m.mu.Unlock()

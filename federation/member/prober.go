@@ -86,7 +86,7 @@ func probeOf(f fault.Fault) probe {
 	switch f.Class {
 	case fault.Unauthorized:
 		return probe{finding: Stranger, detail: "the credentials are not accepted: " + f.Message()}
-	case fault.Unreachable:
+	case fault.Unreachable, fault.TimedOut:
 		return probe{finding: Offline, detail: f.Message()}
 	default:
 		return probe{finding: Unhealthy, detail: f.Message()}

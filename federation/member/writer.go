@@ -19,23 +19,24 @@ import (
 )
 
 // Apply makes the copy what it should be by server-side apply, whether it exists or not. seen is what was observed, the
-// zero value for a copy that is missing.
-func (m *Member) Apply(ctx context.Context, t fleet.Type, key fleet.ObjectKey, d *fleet.Desired, seen fleet.Observed) error {
+// zero value for a copy that is missing. It returns the fields that the member's API server does not know, and which the copy
+// therefore lacks.
+func (m *Member) Apply(ctx context.Context, t fleet.Type, key fleet.ObjectKey, d *fleet.Desired, seen fleet.Observed) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	ref := copyRef{kind: t, desired: d, namespace: t.CopyNamespace(key.Namespace), name: key.Name}
 	if seen.LegacyOwned {
 		if err := m.migrate(ctx, ref); err != nil {
-			return fmt.Errorf("migrate managed fields of %s: %w", key, err)
+			return nil, fmt.Errorf("migrate managed fields of %s: %w", key, err)
 		}
 	}
 	body, err := m.applyBody(ctx, ref, seen)
 	if err != nil {
-		return fmt.Errorf("prepare apply of %s: %w", key, err)
+		return nil, fmt.Errorf("prepare apply of %s: %w", key, err)
 	}
-	made, err := m.write(ctx, m.client.rest.Patch(types.ApplyPatchType).Param("force", "true"), ref, body)
+	made, unknown, err := m.applyKnown(ctx, ref, body)
 	if err != nil {
-		return fmt.Errorf("apply %s: %w", key, err)
+		return nil, fmt.Errorf("apply %s: %w", key, err)
 	}
 	// An apply that changed nothing proves that we own all that we can own: some fields never show up as owned, such as
 	// those that the server drops. Without this memory such a copy would be applied for ever.
@@ -44,11 +45,15 @@ func (m *Member) Apply(ctx context.Context, t fleet.Type, key fleet.ObjectKey, d
 		covered = d.Hash
 	}
 	m.record(t, made, covered)
-	return nil
+	return unknown, nil
+}
+
+func (m *Member) apply(ctx context.Context, ref copyRef, body []byte) (*metav1.PartialObjectMetadata, error) {
+	return m.write(ctx, m.client.rest.Patch(types.ApplyPatchType).Param("force", "true"), ref, body)
 }
 
 // Create makes the copy and fails if an object of that name exists. The next Apply turns what a create owns into what an
-// apply owns.
+// apply owns. A field that the server does not know is dropped; that Apply tells.
 func (m *Member) Create(ctx context.Context, t fleet.Type, key fleet.ObjectKey, d *fleet.Desired) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -157,7 +162,7 @@ func (r copyRef) path() []string {
 }
 
 func (m *Member) write(ctx context.Context, request *rest.Request, ref copyRef, body []byte) (*metav1.PartialObjectMetadata, error) {
-	o, err := request.AbsPath(ref.path()...).Param("fieldManager", FieldManager).SetHeader("Accept", metadataOnly).Body(body).Do(ctx).Get()
+	o, err := request.AbsPath(ref.path()...).Param("fieldManager", FieldManager).SetHeader("Accept", metadataOnly).WarningHandlerWithContext(rest.NoWarnings{}).Body(body).Do(ctx).Get()
 	if err != nil {
 		return nil, err
 	}

@@ -187,7 +187,7 @@ func TestApply(t *testing.T) {
 			}
 			m, log := memberThat(t, answers)
 			before := string(tc.desired.Body)
-			if err := m.Apply(t.Context(), deployments, web, tc.desired, tc.seen); err != nil {
+			if _, err := m.Apply(t.Context(), deployments, web, tc.desired, tc.seen); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tc.want, log()); diff != "" {
@@ -213,7 +213,7 @@ func TestApplyMigratesWhatKubeFedWrote(t *testing.T) {
 		{"manager":"controller-manager","operation":"Update","apiVersion":"apps/v1","fieldsType":"FieldsV1","fieldsV1":{"f:spec":{"f:paused":{}}}},
 		{"manager":"kubectl","operation":"Update","apiVersion":"apps/v1","fieldsType":"FieldsV1","fieldsV1":{"f:data":{}}}]}}`
 	m, log := memberThat(t, map[string]string{"GET " + webPath: legacy, "PATCH " + webPath: made("9")})
-	if err := m.Apply(t.Context(), deployments, web, desiredWeb(t, false, nil), seen(func(o *fleet.Observed) { o.LegacyOwned = true })); err != nil {
+	if _, err := m.Apply(t.Context(), deployments, web, desiredWeb(t, false, nil), seen(func(o *fleet.Observed) { o.LegacyOwned = true })); err != nil {
 		t.Fatal(err)
 	}
 	requests := log()
@@ -271,7 +271,7 @@ func TestApplyDoesNotGoOnAfterAFailure(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			m, log := memberThat(t, map[string]string{"GET " + webPath: broken})
-			err := m.Apply(t.Context(), deployments, web, tc.desired, tc.seen)
+			_, err := m.Apply(t.Context(), deployments, web, tc.desired, tc.seen)
 			if diff := cmp.Diff(fault.Retry, fault.Of(err).Class); diff != "" {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}

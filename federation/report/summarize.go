@@ -30,7 +30,11 @@ type Failure struct {
 	Verb plan.Verb
 	// Exists tells that an object of that name exists which may not be adopted.
 	Exists bool
-	// Message is the member's answer.
+	// TimedOut tells that no answer came in time: what became of the attempt is not known.
+	TimedOut bool
+	// HeldBack tells that the attempt was not made because it is not permitted yet.
+	HeldBack bool
+	// Message is the member's answer, or why the attempt is held back.
 	Message string
 }
 
@@ -48,6 +52,8 @@ type Copy struct {
 	Detail   string
 	// Failure is nil when nothing failed.
 	Failure *Failure
+	// Unknown are the declared fields that the copy lacks because its member does not know them.
+	Unknown []string
 	// RemoteStatus is the copy's status as JSON, nil if there is none or it is not collected.
 	RemoteStatus []byte
 }
@@ -73,6 +79,8 @@ type Summary struct {
 	Settled bool
 	// Gone tells that no copy is left that the object's finalizer would have to wait for.
 	Gone bool
+	// Incomplete tells that a copy lacks fields which its member does not know.
+	Incomplete bool
 	// Troubled tells that a member refused or could not be asked, or that the declaration is faulty.
 	Troubled bool
 }
@@ -94,6 +102,7 @@ func Summarize(in Input) Summary {
 		s.Status.Clusters = append(s.Status.Clusters, entry)
 	}
 	condition := conditionOf(in, s.Status.Clusters)
+	s.Incomplete = condition.Status == "True" && condition.Message != ""
 	s.Troubled = s.Troubled || in.PlacementReason != ""
 	s.Status.Conditions = []Condition{condition}
 	same := Digest(s.Status).Content == in.Before.Content
@@ -110,6 +119,8 @@ func conditionOf(in Input, clusters []Cluster) Condition {
 		c.Message = troubles(clusters)
 		if c.Message != "" {
 			c.Reason = ReasonCheckClusters
+		} else {
+			c.Message = incomplete(in.Copies)
 		}
 	}
 	if c.Reason != "" {
@@ -139,6 +150,32 @@ func troubles(clusters []Cluster) string {
 		message += fmt.Sprintf(", and %d more", count-maxNamed)
 	}
 	return message
+}
+
+// incomplete names the first members whose copies lack fields, or returns "" if none does.
+func incomplete(copies []Copy) string {
+	var named []string
+	for _, c := range copies {
+		if len(c.Unknown) > 0 {
+			named = append(named, string(c.Member))
+		}
+	}
+	if len(named) == 0 {
+		return ""
+	}
+	more := ""
+	if len(named) > maxNamed {
+		more = fmt.Sprintf(", and %d more", len(named)-maxNamed)
+		named = named[:maxNamed]
+	}
+	return "fields are left out that members do not know: " + strings.Join(named, ", ") + more
+}
+
+func lacking(fields []string) string {
+	if len(fields) == 0 {
+		return ""
+	}
+	return "left out, because the API server does not know it: " + strings.Join(fields, ", ")
 }
 
 // maxMessage bounds a message in bytes; a member's refusal may quote whole objects.
@@ -176,7 +213,7 @@ func wordsOf(c Copy) (status, message string, moving bool) {
 	}
 	switch c.Action.Reason {
 	case plan.InSync:
-		return ClusterOK, "", false
+		return ClusterOK, lacking(c.Unknown), false
 	case plan.PlacementUnknown:
 		return ClusterOK, "", false // left as it was; the condition says why
 	case plan.OptedOut:
@@ -196,13 +233,23 @@ func removalWords(c Copy) (status, message string, moving bool) {
 	if c.Action.Reason == plan.Undeletable {
 		return ClusterDeletionFailed, c.Action.Field + ": " + c.Action.Detail, false
 	}
-	if c.Failure == nil {
+	if c.Failure == nil || c.Obstacle == MemberDown {
 		return ClusterWaitingForRemoval, c.Detail, c.Obstacle == NoObstacle
 	}
-	if c.Failure.Verb == plan.Release {
-		return ClusterLabelRemovalFailed, c.Failure.Message, false
+	status = ClusterDeletionFailed
+	switch {
+	case c.Failure.HeldBack:
+		status = ClusterWaitingForRemoval
+	case c.Failure.Verb == plan.None: // it was asked whether the copy is gone
+		status = ClusterRetrievalFailed
+	case c.Failure.Verb == plan.Release && c.Failure.TimedOut:
+		status = ClusterLabelRemovalTimedOut
+	case c.Failure.Verb == plan.Release:
+		status = ClusterLabelRemovalFailed
+	case c.Failure.TimedOut:
+		status = ClusterDeletionTimedOut
 	}
-	return ClusterDeletionFailed, c.Failure.Message, false
+	return status, c.Failure.Message, false
 }
 
 func faultWords(a plan.Action) (status, message string, moving bool) {
@@ -217,6 +264,10 @@ func failureWords(c Copy) string {
 	switch {
 	case c.Failure.Exists:
 		return ClusterAlreadyExists
+	case c.Failure.TimedOut && c.Exists:
+		return ClusterUpdateTimedOut
+	case c.Failure.TimedOut:
+		return ClusterCreationTimedOut
 	case c.Exists:
 		return ClusterUpdateFailed
 	}

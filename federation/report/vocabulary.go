@@ -37,6 +37,16 @@ const (
 	ClusterDeletionFailed = "DeletionFailed"
 	// ClusterLabelRemovalFailed: the member refused to release the copy.
 	ClusterLabelRemovalFailed = "LabelRemovalFailed"
+	// ClusterRetrievalFailed: the member refused to say whether the copy is gone.
+	ClusterRetrievalFailed = "RetrievalFailed"
+	// ClusterCreationTimedOut: the member did not answer in time whether it created the copy.
+	ClusterCreationTimedOut = "CreationTimedOut"
+	// ClusterUpdateTimedOut: the member did not answer in time whether it changed the copy.
+	ClusterUpdateTimedOut = "UpdateTimedOut"
+	// ClusterDeletionTimedOut: the member did not answer in time whether it deletes the copy.
+	ClusterDeletionTimedOut = "DeletionTimedOut"
+	// ClusterLabelRemovalTimedOut: the member did not answer in time whether it released the copy.
+	ClusterLabelRemovalTimedOut = "LabelRemovalTimedOut"
 	// ClusterAlreadyExists: an object of that name exists and may not be adopted.
 	ClusterAlreadyExists = "AlreadyExists"
 	// ClusterManagedLabelFalse: the object in the member is labelled as not managed.

@@ -16,7 +16,7 @@ import (
 // for all members that have the same overrides.
 type Renderer struct {
 	object    *fleet.FederatedObject
-	kind      fleet.Resource
+	kind      fleet.Type
 	overrides overrides
 
 	mu       sync.Mutex
@@ -30,7 +30,7 @@ type rendering struct {
 
 // NewRenderer parses the object's overrides. The object must not change afterwards.
 func NewRenderer(o *fleet.FederatedObject, t fleet.Type) *Renderer {
-	return &Renderer{object: o, kind: t.Target, overrides: parse(o.Overrides), rendered: map[string]rendering{}}
+	return &Renderer{object: o, kind: t, overrides: parse(o.Overrides), rendered: map[string]rendering{}}
 }
 
 // Render returns what the object's copy in the member should be, or the one fault that keeps it from being known.
@@ -82,11 +82,11 @@ func (m memberOverrides) field(item int) string {
 	return fmt.Sprintf("%s[%d].clusterOverrides[%d]", overridesField, m.index, item)
 }
 
-func render(o *fleet.FederatedObject, kind fleet.Resource, m memberOverrides) (*fleet.Desired, *fleet.Problem) {
+func render(o *fleet.FederatedObject, t fleet.Type, m memberOverrides) (*fleet.Desired, *fleet.Problem) {
 	if p, bad := o.ProblemIn("spec.template"); bad {
 		return nil, &p
 	}
-	content, problem := base(o, kind)
+	content, problem := base(o, t)
 	if problem != nil {
 		return nil, problem
 	}
@@ -95,7 +95,7 @@ func render(o *fleet.FederatedObject, kind fleet.Resource, m memberOverrides) (*
 			return nil, problem
 		}
 	}
-	if problem = finish(content, o, kind); problem != nil {
+	if problem = finish(content, o, t.Target); problem != nil {
 		return nil, problem
 	}
 	return seal(content, o.RetainReplicas && !m.setReplicas(), o)
@@ -104,7 +104,8 @@ func render(o *fleet.FederatedObject, kind fleet.Resource, m memberOverrides) (*
 // base decodes the template and leaves of its metadata only labels and annotations: names are the federated object's,
 // and everything else would be another object's identity (KubeFed drops finalizers too; owner references to objects of
 // the host would make a member's garbage collector delete the copy).
-func base(o *fleet.FederatedObject, kind fleet.Resource) (map[string]any, *fleet.Problem) {
+func base(o *fleet.FederatedObject, t fleet.Type) (map[string]any, *fleet.Problem) {
+	kind := t.Target
 	content := map[string]any{}
 	if len(o.Template) > 0 {
 		if err := decode(o.Template, &content); err != nil {
@@ -119,7 +120,7 @@ func base(o *fleet.FederatedObject, kind fleet.Resource) (map[string]any, *fleet
 	case nil:
 	case map[string]any:
 		for _, field := range [...]string{"labels", "annotations"} {
-			if value, ok := metadata[field]; ok && value != nil {
+			if value, ok := metadata[field]; ok && value != nil && !(field == "annotations" && t.DropAnnotations) {
 				kept[field] = value
 			}
 		}

@@ -81,7 +81,15 @@ func TestARefusedCopyCostsOneAttemptPerStep(t *testing.T) {
 	s := newScene(t, "refused")
 	m := fleet.lab.Members()[0]
 	s.configMap(t, "hopeless", `template: {data: {"bad key": x}}, placement: {clusters: [{name: member1}]}`)
-	s.reports(t, "federatedconfigmap", "hopeless", "False CheckClusters")
+	eventually(t, 20*time.Second, "the refusal is reported", func() string {
+		return is(statusOf(s.host.get(t, "federatedconfigmap", "hopeless")).entry("member1"), "CreationFailed")
+	})
+	eventually(t, 20*time.Second, "the member's own controllers have made what they put into a new namespace", func() string {
+		if s.m["member1"].get(t, "configmap", "kube-root-ca.crt") == nil {
+			return "no kube-root-ca.crt"
+		}
+		return ""
+	})
 	before := writes(t, m, "configmaps") + writes(t, fleet.lab.Host(), "federatedconfigmaps")
 	<-time.After(9 * time.Second) // what is measured is that nothing happens, and there is no event for that
 	// Pauses of 2 s, 4 s, 8 s and more: two attempts fit, and one status write would be one too many.

@@ -67,9 +67,21 @@ func (e *environment) withDaemon(t *testing.T, binary string, args ...string) {
 
 func (e *environment) restart(t *testing.T, binary string, args ...string) {
 	t.Helper()
+	e.restartAfter(t, func() {}, binary, args...)
+}
+
+// whileStopped does something while no daemon runs.
+func (e *environment) whileStopped(t *testing.T, do func()) {
+	t.Helper()
+	e.restartAfter(t, do, e.raceBinary)
+}
+
+func (e *environment) restartAfter(t *testing.T, do func(), binary string, args ...string) {
+	t.Helper()
 	if _, err := e.daemon.Stop(); err != nil {
 		t.Errorf("stop the daemon: %v", err)
 	}
+	do()
 	if err := e.startDaemon(context.WithoutCancel(t.Context()), binary, args...); err != nil {
 		t.Fatalf("start the daemon: %v", err)
 	}
@@ -97,6 +109,7 @@ func (e *environment) tearDown(ctx context.Context) {
 
 // kinds the tests speak of, by the word they use.
 var kinds = map[string]schema.GroupVersionResource{
+	"event":                {Version: "v1", Resource: "events"},
 	"configmap":            {Version: "v1", Resource: "configmaps"},
 	"namespace":            {Version: "v1", Resource: "namespaces"},
 	"service":              {Version: "v1", Resource: "services"},

@@ -151,10 +151,12 @@ func TestObjectsOfKubeFedAreTakenOver(t *testing.T) {
 		"metadata": map[string]any{"name": "c", "labels": map[string]any{"kubefed.io/managed": "true"}},
 		"data":     map[string]any{"a": "1", "old": "gone from the template"},
 	}}
-	if _, err := m.of("configmap").Create(t.Context(), o, asManager("controller-manager")); err != nil {
-		t.Fatal(err)
-	}
-	s.configMap(t, "c", `template: {data: {a: "1"}}, placement: {clusters: [{name: member1}]}`)
+	fleet.whileStopped(t, func() { // else the object would lose its label before its federated object comes
+		if _, err := m.of("configmap").Create(t.Context(), o, asManager("controller-manager")); err != nil {
+			t.Fatal(err)
+		}
+		s.configMap(t, "c", `template: {data: {a: "1"}}, placement: {clusters: [{name: member1}]}`)
+	})
 	s.settled(t, "federatedconfigmap", "c")
 	if got := m.data(t, "c", "a") + m.data(t, "c", "old"); got != "1" {
 		t.Errorf("data after the takeover %q, want what KubeFed wrote and the template lacks to be gone", got)

@@ -1,0 +1,122 @@
+package member
+
+import (
+	"context"
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kubejson "k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/fedsync/fedsync/federation/fault"
+)
+
+// A server refuses an apply as a whole if its schema lacks one of the fields, and names only the first of them. KubeFed's
+// updates lost such fields in silence. So they are found out, left out and reported: a member of an older version gets all
+// that it knows.
+
+// maxUnknownRounds bounds how often a body is asked about: the server cuts long lists of warnings.
+const maxUnknownRounds = 5
+
+// applyKnown applies the body. If the server fails at it because of fields that it does not know, they are left out and
+// returned.
+func (m *Member) applyKnown(ctx context.Context, ref copyRef, body []byte) (*metav1.PartialObjectMetadata, []string, error) {
+	var left []string
+	for range maxUnknownRounds {
+		made, err := m.apply(ctx, ref, body)
+		if err == nil || fault.Of(err).Class != fault.Retry {
+			return made, left, err
+		}
+		unknown := m.unknownFields(ctx, ref, body)
+		known, removed := withoutFields(body, unknown)
+		if len(removed) == 0 {
+			return made, left, err
+		}
+		body, left = known, append(left, removed...)
+	}
+	made, err := m.apply(ctx, ref, body)
+	return made, left, err
+}
+
+// unknownFields asks the server which fields of the body its schema lacks, by the dry run of a create. How the create would
+// end does not matter: the server warns before it looks at anything else.
+func (m *Member) unknownFields(ctx context.Context, ref copyRef, body []byte) []string {
+	var heard warnings
+	ref.name = ""
+	_ = m.client.rest.Post().AbsPath(ref.path()...).Param("dryRun", "All").Param("fieldValidation", "Warn").Param("fieldManager", FieldManager).
+		SetHeader("Content-Type", "application/json").SetHeader("Accept", metadataOnly).WarningHandlerWithContext(&heard).Body(body).Do(ctx).Error()
+	return heard.unknown()
+}
+
+// warnings collects what a server warns of. It implements rest.WarningHandlerWithContext.
+type warnings struct{ texts []string }
+
+// HandleWarningHeaderWithContext implements rest.WarningHandlerWithContext.
+func (w *warnings) HandleWarningHeaderWithContext(_ context.Context, code int, _, text string) {
+	if code == warningCode {
+		w.texts = append(w.texts, text)
+	}
+}
+
+// warningCode is the code of every warning by a Kubernetes API server.
+const warningCode = 299
+
+// unknownField is how an API server names a field that its schema lacks (KEP-2885); kubectl depends on it too.
+var unknownField = regexp.MustCompile(`^unknown field "(.+)"$`)
+
+func (w *warnings) unknown() []string {
+	var fields []string
+	for _, text := range w.texts {
+		if match := unknownField.FindStringSubmatch(text); match != nil {
+			fields = append(fields, match[1])
+		}
+	}
+	return fields
+}
+
+// withoutFields returns the body without the fields, and which of them it had.
+func withoutFields(body []byte, fields []string) ([]byte, []string) {
+	var object map[string]any
+	if len(fields) == 0 || kubejson.Unmarshal(body, &object) != nil {
+		return body, nil
+	}
+	var removed []string
+	for _, field := range fields {
+		if removeField(object, field) {
+			removed = append(removed, field)
+		}
+	}
+	made, err := json.Marshal(object)
+	if err != nil { // what was decoded always encodes
+		return body, nil
+	}
+	slices.Sort(removed)
+	return made, removed
+}
+
+// removeField removes what a path such as spec.containers[0].name names. Keys may hold dots themselves.
+func removeField(content any, path string) bool {
+	switch content := content.(type) {
+	case map[string]any:
+		for key, value := range content {
+			rest, found := strings.CutPrefix(path, key)
+			if found && rest == "" {
+				delete(content, key)
+				return true
+			}
+			if found && (rest[0] == '.' || rest[0] == '[') && removeField(value, strings.TrimPrefix(rest, ".")) {
+				return true
+			}
+		}
+	case []any:
+		index, rest, found := strings.Cut(strings.TrimPrefix(path, "["), "]")
+		i, err := strconv.Atoi(index)
+		if found && err == nil && i >= 0 && i < len(content) {
+			return removeField(content[i], strings.TrimPrefix(rest, "."))
+		}
+	}
+	return false
+}
