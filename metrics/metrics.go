@@ -42,12 +42,11 @@ func (m *Metrics) FieldsUnknown(t fleet.TypeName, member fleet.Name, fields int)
 // RemovalsFrozen says how many copies are held back from removal.
 func (m *Metrics) RemovalsFrozen(copies int) { m.removalsFrozen.Set(float64(copies)) }
 
-// MemberGone drops the series of a member.
-func (m *Metrics) MemberGone(member fleet.Name) {
-	m.fieldsUnknown.DeletePartialMatch(prometheus.Labels{"member": string(member)})
-}
-
-// TypeGone drops the series of a type.
-func (m *Metrics) TypeGone(t fleet.TypeName) {
-	m.fieldsUnknown.DeletePartialMatch(prometheus.Labels{"type": string(t)})
+// Gone drops the series of a type or of a member; the other one is empty.
+func (m *Metrics) Gone(t fleet.TypeName, member fleet.Name) {
+	labels := prometheus.Labels{"type": string(t)}
+	if t == "" {
+		labels = prometheus.Labels{"member": string(member)}
+	}
+	m.fieldsUnknown.DeletePartialMatch(labels)
 }

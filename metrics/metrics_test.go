@@ -19,8 +19,8 @@ func TestSeriesComeAndGo(t *testing.T) {
 	m.FieldsUnknown("deployments.apps", "a", 2)
 	m.FieldsUnknown("deployments.apps", "b", 1)
 	m.FieldsUnknown("jobs.batch", "b", 1)
-	m.MemberGone("a")
-	m.TypeGone("jobs.batch")
+	m.Gone("", "a")
+	m.Gone("jobs.batch", "")
 	m.RemovalsFrozen(3)
 	want := `
 		# HELP fedsync_removals_frozen Copies that are not removed because more would be removed than the budget allows.

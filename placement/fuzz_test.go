@@ -20,8 +20,10 @@ const (
 	flagSelecting
 	flagFaulty
 	flagDeleting
-	flagsOfNamespace = iota
 )
+
+// flagsOfNamespace is how many of them there are.
+const flagsOfNamespace = 4
 
 // What the higher flags mean for the namespace as a whole.
 const (

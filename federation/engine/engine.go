@@ -53,9 +53,8 @@ type Metrics interface {
 	FieldsUnknown(t fleet.TypeName, member fleet.Name, fields int)
 	// RemovalsFrozen says how many copies are held back from removal.
 	RemovalsFrozen(copies int)
-	// MemberGone and TypeGone end what is told of a member or type.
-	MemberGone(member fleet.Name)
-	TypeGone(t fleet.TypeName)
+	// Gone ends what is told of a type or of a member; the other one is empty.
+	Gone(t fleet.TypeName, member fleet.Name)
 }
 
 // unheard is for nobody.
@@ -63,8 +62,7 @@ type unheard struct{}
 
 func (unheard) FieldsUnknown(fleet.TypeName, fleet.Name, int) {}
 func (unheard) RemovalsFrozen(int)                            {}
-func (unheard) MemberGone(fleet.Name)                         {}
-func (unheard) TypeGone(fleet.TypeName)                       {}
+func (unheard) Gone(fleet.TypeName, fleet.Name)               {}
 
 func (o *Options) setDefaults() {
 	if o.MemberWorkers == 0 {

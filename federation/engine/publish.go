@@ -66,8 +66,7 @@ func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey) (time.Duratio
 // publishStatus writes the status if the host stores another one and it is time for it.
 func (e *Engine) publishStatus(ctx context.Context, s *subject, summary report.Summary) (time.Duration, error) {
 	key := s.object.Key
-	switch {
-	case e.published(s.record, summary.Status):
+	if e.published(s.record, summary.Status) {
 		return e.pace.unchanged(key, summary.Settled), nil
 	}
 	digest := report.Digest(summary.Status)

@@ -81,7 +81,7 @@ func tlsConfigs(c *Credentials, host string) (ofMember, ofProxy *tls.Config, err
 }
 
 // viaTLS tells that the way to the member leads through an https proxy. Such a proxy is dialed with a TLS configuration
-// of its own: http.Transport would use the member's, and so offer the proxy HTTP/2, in which it cannot ask for a tunnel.
+// of its own: [http.Transport] would use the member's, and so offer the proxy HTTP/2, in which it cannot ask for a tunnel.
 func viaTLS(config *rest.Config, endpoint *url.URL) bool {
 	if config.Proxy == nil {
 		return false

@@ -48,7 +48,7 @@ func (p *tunnel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *tunnel) pass(to, from net.Conn) {
-	defer to.Close()
+	defer func() { _ = to.Close() }()
 	buffer := make([]byte, 4096)
 	for {
 		n, err := from.Read(buffer)

@@ -14,6 +14,7 @@ import (
 // to compare each with each child would take minutes.
 type listNode struct {
 	node
+
 	// values are those of the "v:" children, in their canonical form.
 	values map[string]bool
 	// keys are the `k:{...}` children, those with equal names together. A schema gives all of them the same names.
@@ -30,6 +31,7 @@ type keySet struct {
 
 type keyedItem struct {
 	node
+
 	values map[string]string // of each name, in canonical form
 	// named tells that an item of the list gives all of the names these values.
 	named bool
