@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"time"
@@ -190,10 +191,18 @@ func entryOf(c Copy, limit int) (entry Cluster, moving bool) {
 	entry = Cluster{Name: c.Member}
 	entry.Status, entry.Message, moving = wordsOf(c)
 	entry.Message = cut(entry.Message)
-	if len(c.RemoteStatus) <= limit {
+	omitted := ""
+	switch {
+	case len(c.RemoteStatus) > limit:
+		omitted = fmt.Sprintf("remoteStatus is left out: it has more than %d bytes", limit)
+	case len(c.RemoteStatus) == 0 || bytes.Equal(c.RemoteStatus, []byte("null")):
+	case c.RemoteStatus[0] != '{': // the CRD allows nothing else: the host would refuse the whole status, again and again
+		omitted = "remoteStatus is left out: the status of the copy is no object"
+	default:
 		entry.RemoteStatus = c.RemoteStatus
-	} else if entry.Message == "" {
-		entry.Message = fmt.Sprintf("remoteStatus is left out: it has more than %d bytes", limit)
+	}
+	if entry.Message == "" {
+		entry.Message = omitted
 	}
 	return entry, moving
 }
