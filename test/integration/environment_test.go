@@ -117,6 +117,7 @@ var kinds = map[string]schema.GroupVersionResource{
 	"clusterrole":          {Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterroles"},
 	"crd":                  {Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"},
 	"replicaset":           {Group: "apps", Version: "v1", Resource: "replicasets"},
+	"lease":                {Group: "coordination.k8s.io", Version: "v1", Resource: "leases"},
 	"event":                {Version: "v1", Resource: "events"},
 	"policy":               {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicies"},
 	"policybinding":        {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicybindings"},
