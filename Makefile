@@ -36,7 +36,15 @@ integration: components ## tests on real clusters: of the lab itself, and of fed
 	@scripts/require.sh gcc libc6-dev
 	@scripts/gotest.sh lab -timeout 10m ./...
 	@CGO_ENABLED=1 go build -race -o $(BIN)/fedsyncd-race ./cmd/fedsyncd
-	@FEDSYNCD=$(BIN)/fedsyncd FEDSYNCD_RACE=$(BIN)/fedsyncd-race scripts/gotest.sh test -timeout 20m ./...
+	@FEDSYNCD=$(BIN)/fedsyncd FEDSYNCD_RACE=$(BIN)/fedsyncd-race scripts/gotest.sh test -timeout 20m ./integration/...
+
+.PHONY: conformance
+conformance: components $(BIN)/kubefed-e2e.test $(if $(filter kubefed,$(CONFORMANCE_MANAGER)),$(BIN)/hyperfed) ## KubeFed's own e2e suite against fedsyncd; CONFORMANCE_RUNS=5 repeats it
+	@scripts/require.sh gcc libc6-dev
+	@rm -rf $(BIN)/conformance
+	@FEDSYNCD=$(BIN)/fedsyncd KUBEFED_E2E=$(BIN)/kubefed-e2e.test HYPERFED=$(BIN)/hyperfed CONFORMANCE_OUT=$(BIN)/conformance \
+		scripts/gotest.sh test -timeout 60m ./conformance/...; status=$$?; \
+		cat $(BIN)/conformance/table.txt && exit $$status
 
 .PHONY: check
 check: format lint archtest generated ## everything that CI checks besides tests

@@ -51,13 +51,19 @@ func (h *versionsHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		o["status"] = sent["status"]
 		fallthrough
 	default:
-		_ = json.NewEncoder(w).Encode(o)
+		h.answer(w, o)
 	}
 }
 
 func (h *versionsHost) fail(w http.ResponseWriter, code int) {
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "details": map[string]any{"name": "x", "kind": "propagatedversions"}})
+	h.answer(w, map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "details": map[string]any{"name": "x", "kind": "propagatedversions"}})
+}
+
+func (h *versionsHost) answer(w http.ResponseWriter, content map[string]any) {
+	if err := json.NewEncoder(w).Encode(content); err != nil {
+		panic(err) // decoded JSON always encodes
+	}
 }
 
 // asked returns the requests since the last call.
@@ -105,7 +111,10 @@ func TestVersionsAreWrittenWhenTheyDiffer(t *testing.T) {
 		if diff := cmp.Diff(want, h.asked()); diff != "" {
 			t.Errorf("%s: asked (-want +got):\n%s", why, diff)
 		}
-		stored, _ := json.Marshal(h.stored[oneVersions]["status"])
+		stored, err := json.Marshal(h.stored[oneVersions]["status"])
+		if err != nil {
+			t.Fatal(err)
+		}
 		if diff := cmp.Diff(`{"clusterVersions":[{"clusterName":"a","version":"`+version+`"}],"overridesVersion":"o","templateVersion":"t"}`, string(stored)); diff != "" {
 			t.Errorf("%s: stored (-want +got):\n%s", why, diff)
 		}

@@ -118,7 +118,7 @@ func TestSourceAsksForWhatIsNeeded(t *testing.T) {
 				_, _ = io.WriteString(w, `{`+kind+`,"metadata":{"resourceVersion":"7"},"items":[{"metadata":{"name":"n"},"status":{"big":9007199254740993}}]}`)
 			}))
 			t.Cleanup(server.Close)
-			c, err := newClient(&rest.Config{Host: server.URL})
+			c, err := newClient(&Credentials{Config: &rest.Config{Host: server.URL}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -130,18 +130,18 @@ func (s *strict) member(t *testing.T) *Member {
 func TestApplyKnown(t *testing.T) {
 	tests := map[string]struct {
 		why     string
-		server  strict
+		server  *strict
 		body    string
 		unknown []string
 		applied string
 		asked   int
 	}{
-		"all fields known":       {why: "one request", server: strict{known: []string{"a"}}, body: `{"a":1}`, applied: `{"a":1}`, asked: 1},
-		"some fields unknown":    {why: "everything else is applied", server: strict{known: []string{"a"}}, body: `{"a":1,"x":1,"y":1}`, unknown: []string{"x", "y"}, applied: `{"a":1}`, asked: 3},
-		"warnings that are cut":  {why: "it is asked again for the rest", server: strict{known: []string{"a"}, cuts: 1}, body: `{"a":1,"x":1,"y":1}`, unknown: []string{"x", "y"}, applied: `{"a":1}`, asked: 5},
-		"more than it is asked":  {why: "the rounds are bounded, and the last one counts too", server: strict{cuts: 1}, body: `{"f1":1,"f2":1,"f3":1,"f4":1,"f5":1}`, unknown: []string{"f1", "f2", "f3", "f4", "f5"}, applied: `{}`, asked: 11},
-		"a server without words": {why: "the failure has another cause", server: strict{deaf: true}, body: `{"x":1}`, asked: 2},
-		"far too many":           {why: "it ends", server: strict{cuts: 1}, body: `{"f1":1,"f2":1,"f3":1,"f4":1,"f5":1,"f6":1}`, asked: 11},
+		"all fields known":       {why: "one request", server: &strict{known: []string{"a"}}, body: `{"a":1}`, applied: `{"a":1}`, asked: 1},
+		"some fields unknown":    {why: "everything else is applied", server: &strict{known: []string{"a"}}, body: `{"a":1,"x":1,"y":1}`, unknown: []string{"x", "y"}, applied: `{"a":1}`, asked: 3},
+		"warnings that are cut":  {why: "it is asked again for the rest", server: &strict{known: []string{"a"}, cuts: 1}, body: `{"a":1,"x":1,"y":1}`, unknown: []string{"x", "y"}, applied: `{"a":1}`, asked: 5},
+		"more than it is asked":  {why: "the rounds are bounded, and the last one counts too", server: &strict{cuts: 1}, body: `{"f1":1,"f2":1,"f3":1,"f4":1,"f5":1}`, unknown: []string{"f1", "f2", "f3", "f4", "f5"}, applied: `{}`, asked: 11},
+		"a server without words": {why: "the failure has another cause", server: &strict{deaf: true}, body: `{"x":1}`, asked: 2},
+		"far too many":           {why: "it ends", server: &strict{cuts: 1}, body: `{"f1":1,"f2":1,"f3":1,"f4":1,"f5":1,"f6":1}`, asked: 11},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -33,7 +33,9 @@ type Failure struct {
 	Exists bool
 	// TimedOut tells that no answer came in time: what became of the attempt is not known.
 	TimedOut bool
-	// Message is the member's answer.
+	// HeldBack tells that the attempt was not made because it is not permitted yet.
+	HeldBack bool
+	// Message is the member's answer, or why the attempt is held back.
 	Message string
 }
 
@@ -245,6 +247,8 @@ func removalWords(c Copy) (status, message string, moving bool) {
 	}
 	status = ClusterDeletionFailed
 	switch {
+	case c.Failure.HeldBack:
+		status = ClusterWaitingForRemoval
 	case c.Failure.Verb == plan.None: // it was asked whether the copy is gone
 		status = ClusterRetrievalFailed
 	case c.Failure.Verb == plan.Release && c.Failure.TimedOut:

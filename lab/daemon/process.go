@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,9 @@ type Options struct {
 	Log string
 	// Args are further flags; those given here win.
 	Args []string
+	// ReadyPath is what the health address answers with 200 once the daemon is ready; empty means /readyz. KubeFed's
+	// own manager has only /healthz.
+	ReadyPath string
 }
 
 // Process is a running daemon.
@@ -34,6 +38,7 @@ type Process struct {
 	MetricsURL, HealthURL string
 
 	command *exec.Cmd
+	ready   string // path
 	log     string
 	exited  chan struct{}
 	err     error // of Wait; read after exited is closed
@@ -63,7 +68,7 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 	args := append([]string{"--kubeconfig", o.Kubeconfig, "--metrics-addr", metrics, "--healthz-addr", health}, o.Args...)
 	p := &Process{
 		MetricsURL: "http://" + metrics + "/metrics", HealthURL: "http://" + health,
-		command: exec.Command(o.Binary, args...), log: o.Log, exited: make(chan struct{}),
+		command: exec.Command(o.Binary, args...), ready: cmp.Or(o.ReadyPath, "/readyz"), log: o.Log, exited: make(chan struct{}),
 	}
 	p.command.Stdout, p.command.Stderr = log, log
 	// Its own group, so that Ctrl-C at a terminal reaches us and not the daemon: we end it in order.
@@ -102,7 +107,7 @@ func (p *Process) awaitReady(ctx context.Context) error {
 		case <-ctx.Done():
 			return fmt.Errorf("wait for the daemon: %w; the end of %s:\n%s", ctx.Err(), p.log, p.LogTail())
 		case <-tick.C:
-			if p.healthy(ctx, "/readyz") {
+			if p.healthy(ctx, p.ready) {
 				return nil
 			}
 		}

@@ -26,12 +26,18 @@ const (
 // Install makes the namespace kube-federation-system on the host and applies the manifests in the given files and
 // directories (of which *.yaml and *.yml count), as Apply does.
 func Install(ctx context.Context, host *rest.Config, paths ...string) error {
+	return InstallIn(ctx, host, Namespace, paths...)
+}
+
+// InstallIn is Install with another namespace instead of kube-federation-system: what the manifests put there goes to
+// the given one, as a federation needs that is limited to one namespace.
+func InstallIn(ctx context.Context, host *rest.Config, namespace string, paths ...string) error {
 	objects, err := read(paths)
 	if err != nil {
 		return err
 	}
-	namespace := newObject("v1", "Namespace", "", Namespace, nil)
-	return apply(ctx, host, append(objects, namespace))
+	move(objects, Namespace, namespace)
+	return apply(ctx, host, append(objects, newObject("v1", "Namespace", "", namespace, nil)))
 }
 
 // Apply applies the objects of a YAML stream by server-side apply, taking fields over from other owners: namespaces

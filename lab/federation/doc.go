@@ -1,7 +1,7 @@
 // Package federation makes a KubeFed federation out of running clusters.
 //
-// Does: installs manifests on the host ([Install], [Apply]), registers members ([Join]) and removes them ([Unjoin]),
-// and waits until the daemon reports them healthy ([WaitReady]).
+// Does: installs manifests on the host ([Install], [InstallIn], [Apply]), registers members ([Join]) and removes them
+// ([Unjoin]), and waits until the daemon reports them healthy ([WaitReady]).
 //
 // Given: REST configurations with the rights of a cluster administrator, such as lab.Cluster.RESTConfig returns.
 //

@@ -53,6 +53,7 @@ func TestFederation(t *testing.T) {
 	})
 	host := l.Host().RESTConfig()
 	t.Run("types are installed", func(t *testing.T) { checkInstall(t, host) })
+	t.Run("types are installed in a namespace of choice", func(t *testing.T) { checkInstallIn(t, host) })
 	t.Run("objects are applied together with their type", func(t *testing.T) { checkApply(t, host) })
 	for _, c := range l.Clusters() {
 		t.Run(c.Name+" joins", func(t *testing.T) { checkJoin(t, l, c) })
@@ -67,12 +68,23 @@ func checkInstall(t *testing.T, host *rest.Config) {
 			t.Fatal(err)
 		}
 	}
-	client := newClient(t, host)
+	expectTypes(t, host, Namespace)
+}
+
+func checkInstallIn(t *testing.T, host *rest.Config) {
+	if err := InstallIn(t.Context(), host, "limited", chart+"crds", chart+"types"); err != nil {
+		t.Fatal(err)
+	}
+	expectTypes(t, host, "limited")
+}
+
+func expectTypes(t *testing.T, host *rest.Config, namespace string) {
+	t.Helper()
 	types := kubeFedClusters
 	types.Resource = "federatedtypeconfigs"
-	list, err := client.Resource(types).Namespace(Namespace).List(t.Context(), metav1.ListOptions{})
+	list, err := newClient(t, host).Resource(types).Namespace(namespace).List(t.Context(), metav1.ListOptions{})
 	if err != nil || len(list.Items) == 0 {
-		t.Errorf("the host has no types: %v", err)
+		t.Errorf("namespace %q has no types: %v", namespace, err)
 	}
 }
 

@@ -124,3 +124,12 @@ func inOrder(objects []*unstructured.Unstructured) {
 	}
 	slices.SortStableFunc(objects, func(a, b *unstructured.Unstructured) int { return cmp.Compare(rank(a), rank(b)) })
 }
+
+// move puts the objects of one namespace into another.
+func move(objects []*unstructured.Unstructured, from, to string) {
+	for _, o := range objects {
+		if o.GetNamespace() == from {
+			o.SetNamespace(to)
+		}
+	}
+}

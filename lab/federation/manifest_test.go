@@ -75,6 +75,20 @@ func TestReadTakesYAMLInOrderOfNames(t *testing.T) {
 	}
 }
 
+func TestOnlyOneNamespaceIsReplaced(t *testing.T) {
+	objects := []*unstructured.Unstructured{
+		newObject("v1", "Pod", Namespace, "a", nil), newObject("v1", "Pod", "other", "b", nil), newObject("v1", "Node", "", "c", nil),
+	}
+	move(objects, Namespace, "limited")
+	var got []string
+	for _, o := range objects {
+		got = append(got, o.GetNamespace())
+	}
+	if diff := cmp.Diff([]string{"limited", "other", ""}, got); diff != "" {
+		t.Errorf("move(): %s", diff)
+	}
+}
+
 func TestOthersNeedNamespacesAndTypesFirst(t *testing.T) {
 	objects := []*unstructured.Unstructured{
 		newObject("v1", "Pod", "x", "z", nil),

@@ -109,6 +109,7 @@ func (e *environment) tearDown(ctx context.Context) {
 
 // kinds the tests speak of, by the word they use.
 var kinds = map[string]schema.GroupVersionResource{
+	"event":                {Version: "v1", Resource: "events"},
 	"configmap":            {Version: "v1", Resource: "configmaps"},
 	"namespace":            {Version: "v1", Resource: "namespaces"},
 	"service":              {Version: "v1", Resource: "services"},
@@ -118,7 +119,6 @@ var kinds = map[string]schema.GroupVersionResource{
 	"crd":                  {Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"},
 	"replicaset":           {Group: "apps", Version: "v1", Resource: "replicasets"},
 	"lease":                {Group: "coordination.k8s.io", Version: "v1", Resource: "leases"},
-	"event":                {Version: "v1", Resource: "events"},
 	"policy":               {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicies"},
 	"policybinding":        {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicybindings"},
 	"webhook":              {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingwebhookconfigurations"},
