@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -44,9 +45,12 @@ func (v *Versions) Write(ctx context.Context, t fleet.Type, o *fleet.FederatedOb
 	if known && stored.object == o.UID && reflect.DeepEqual(stored.status, want) {
 		return nil
 	}
-	if !known { // the first time since the start
+	if !known || stored.object != o.UID { // the first time since the start, or a new object of the same name
 		found, err := v.read(ctx, t, o)
-		if err == nil && reflect.DeepEqual(found, want) {
+		if err == nil && !found.ownedBy(o.UID) {
+			err = v.own(ctx, t, o) // else it would go with the object before
+		}
+		if err == nil && reflect.DeepEqual(found.Status, want) {
 			v.remember(o, want)
 			return nil
 		}
@@ -77,18 +81,44 @@ func (v *Versions) remember(o *fleet.FederatedObject, status report.Versions) {
 	v.stored[o.Key] = storedVersions{object: o.UID, status: status}
 }
 
-func (v *Versions) read(ctx context.Context, t fleet.Type, o *fleet.FederatedObject) (report.Versions, error) {
+// foundVersions is the part of a PropagatedVersion that counts.
+type foundVersions struct {
+	Metadata struct {
+		OwnerReferences []metav1.OwnerReference `json:"ownerReferences"`
+	} `json:"metadata"`
+	Status report.Versions `json:"status"`
+}
+
+func (f *foundVersions) ownedBy(uid types.UID) bool {
+	return slices.ContainsFunc(f.Metadata.OwnerReferences, func(r metav1.OwnerReference) bool { return r.UID == uid })
+}
+
+func (v *Versions) read(ctx context.Context, t fleet.Type, o *fleet.FederatedObject) (*foundVersions, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	raw, err := v.client.rest.Get().AbsPath(versionsPath(t, o.Key)...).Do(ctx).Raw()
 	if err != nil {
-		return report.Versions{}, err
+		return nil, err
 	}
-	found := struct {
-		Status report.Versions `json:"status"`
-	}{Status: report.Versions{ClusterVersions: []report.ClusterVersion{}}}
-	err = json.Unmarshal(raw, &found)
-	return found.Status, err
+	found := &foundVersions{Status: report.Versions{ClusterVersions: []report.ClusterVersion{}}}
+	err = json.Unmarshal(raw, found)
+	return found, err
+}
+
+// own makes the federated object the owner.
+func (v *Versions) own(ctx context.Context, t fleet.Type, o *fleet.FederatedObject) error {
+	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"ownerReferences": ownersOf(t, o)}})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	return v.client.rest.Patch(types.MergePatchType).AbsPath(versionsPath(t, o.Key)...).
+		SetHeader("Accept", metadataOnly).Param("fieldManager", "fedsync").Body(body).Do(ctx).Error()
+}
+
+func ownersOf(t fleet.Type, o *fleet.FederatedObject) []metav1.OwnerReference {
+	return []metav1.OwnerReference{{APIVersion: t.Federated.APIVersion(), Kind: t.Federated.Kind, Name: o.Key.Name, UID: o.UID}}
 }
 
 func (v *Versions) patch(ctx context.Context, t fleet.Type, o *fleet.FederatedObject, want report.Versions) error {
@@ -114,7 +144,7 @@ func (v *Versions) create(ctx context.Context, t fleet.Type, o *fleet.FederatedO
 		"apiVersion": "core.kubefed.io/v1alpha1", "kind": kind,
 		"metadata": metav1.ObjectMeta{
 			Name: path[len(path)-1], Namespace: o.Key.Namespace,
-			OwnerReferences: []metav1.OwnerReference{{APIVersion: t.Federated.APIVersion(), Kind: t.Federated.Kind, Name: o.Key.Name, UID: o.UID}},
+			OwnerReferences: ownersOf(t, o),
 		},
 		"status": report.Versions{ClusterVersions: []report.ClusterVersion{}},
 	})
