@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -68,7 +69,10 @@ func (f Fault) Message() string {
 	}
 	var lookup *net.DNSError
 	var network *net.OpError
-	switch { // without addresses: ports differ from attempt to attempt, and a message that changes is a write
+	var certificate x509.CertificateInvalidError
+	switch { // without addresses and times: they differ from attempt to attempt, and a message that changes is a write
+	case errors.As(f.Err, &certificate) && certificate.Reason == x509.Expired:
+		return "the certificate has expired or is not yet valid"
 	case errors.As(f.Err, &lookup):
 		return "lookup of " + lookup.Name + " failed"
 	case errors.As(f.Err, &network):

@@ -163,6 +163,10 @@ func TestMessage(t *testing.T) {
 			why: "as above: the resolver's address may differ", err: &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "member", Server: "10.0.0.10:53"}},
 			want: "lookup of member failed",
 		},
+		"an old certificate": {
+			why: "the full text has the present time in it", err: &url.Error{Op: "Get", URL: "https://member", Err: x509.CertificateInvalidError{Reason: x509.Expired, Detail: "current time is after"}},
+			want: "the certificate has expired or is not yet valid",
+		},
 		"a bare status":  {why: "a status may lack everything", err: &apierrors.StatusError{}, want: ""},
 		"an unavailable": {why: "as an answer", err: apierrors.NewServiceUnavailable("down"), want: "down"},
 	}

@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -269,34 +268,6 @@ func TestDecideKeepsItsPromises(t *testing.T) {
 		}
 		if diff := cmp.Diff(a, plan.Decide(in)); diff != "" {
 			t.Fatalf("decided twice (-first +second):\n%s", diff)
-		}
-	})
-}
-
-func FuzzCovered(f *testing.F) {
-	for _, owned := range []string{
-		``, `{}`, `null`, `[]`, ownsAll, `{"f:data":null}`, `{"f:data":{"f:k":1}}`, `{"f:data":{"k:{\"a\":1}":{"f:b":{}},"v:1":{},"i:0":{}}}`,
-		`{"f:data":{"k:":{},"k:null":{},"v:":{},"i:-1":{}}}`, "{\"f:\xff\":{}}",
-	} {
-		for _, content := range []string{`{}`, `{"data":{"k":"v"}}`, `{"data":[{"a":1,"b":2},1,null,[[]]]}`, `{"metadata":[],"data":1e999}`, `{"data":{"":{"":{}}}}`} {
-			f.Add(owned, content)
-		}
-	}
-	f.Fuzz(func(t *testing.T, owned, content string) {
-		d := &fleet.Desired{Hash: fleet.HashOf([]byte(content))}
-		if json.Unmarshal([]byte(content), &d.Object) != nil {
-			t.Skip("the renderer makes only objects")
-		}
-		o := fleet.Observed{Owned: fleet.NewOwnership(owned)}
-		field, covered := plan.Covered(d, o)
-		if covered && field != "" {
-			t.Errorf("covered, and yet %q is not", field)
-		}
-		if again, coveredAgain := plan.Covered(d, o); again != field || coveredAgain != covered {
-			t.Errorf("first %q, %v, then %q, %v", field, covered, again, coveredAgain)
-		}
-		if _, proven := plan.Covered(d, fleet.Observed{Owned: o.Owned, Covered: d.Hash}); !proven {
-			t.Error("a proof does not count")
 		}
 	})
 }

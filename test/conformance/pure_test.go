@@ -62,7 +62,7 @@ func TestReceiver(t *testing.T) {
 			r := &receiver{log: io.Discard}
 			for _, report := range c.reports {
 				path, body, _ := strings.Cut(report, " ")
-				r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/"+path, strings.NewReader(body)))
+				r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/"+path, strings.NewReader(body)))
 			}
 			if got := describe(r.finish(c.cause)); got != c.want {
 				t.Errorf("got:\n%s\nwant:\n%s", got, c.want)

@@ -118,6 +118,7 @@ var kinds = map[string]schema.GroupVersionResource{
 	"clusterrole":          {Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterroles"},
 	"crd":                  {Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"},
 	"replicaset":           {Group: "apps", Version: "v1", Resource: "replicasets"},
+	"lease":                {Group: "coordination.k8s.io", Version: "v1", Resource: "leases"},
 	"policy":               {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicies"},
 	"policybinding":        {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicybindings"},
 	"webhook":              {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingwebhookconfigurations"},

@@ -63,7 +63,7 @@ func (w *world) stop(t *testing.T) {
 		t.Fatalf("the manager ended by itself\n%s", w.lastWords())
 	}
 	_, err := w.manager.Stop()
-	if _, byItself := errors.AsType[*exec.ExitError](err); err != nil && !(byItself && w.manager.logged("lost lease")) {
+	if _, byItself := errors.AsType[*exec.ExitError](err); err != nil && (!byItself || !w.manager.logged("lost lease")) {
 		t.Fatal(err)
 	}
 	w.manager = nil
