@@ -46,6 +46,12 @@ conformance: components $(BIN)/kubefed-e2e.test $(if $(filter kubefed,$(CONFORMA
 		scripts/gotest.sh test -timeout 60m ./conformance/...; status=$$?; \
 		cat $(BIN)/conformance/table.txt && exit $$status
 
+.PHONY: takeover
+takeover: components $(BIN)/hyperfed ## KubeFed's controller manager and fedsyncd hand a fleet over to each other, there and back
+	@scripts/require.sh gcc libc6-dev
+	@chart=$$(cd test/kubefed && go list -m -f '{{.Dir}}' sigs.k8s.io/kubefed)/charts/kubefed && \
+		FEDSYNCD=$(BIN)/fedsyncd HYPERFED=$(BIN)/hyperfed KUBEFED_CHART=$$chart scripts/gotest.sh test -timeout 20m ./takeover/...
+
 .PHONY: check
 check: format lint archtest generated ## everything that CI checks besides tests
 

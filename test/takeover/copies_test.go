@@ -19,11 +19,6 @@ const (
 	managed = "kubefed.io/managed=true"
 )
 
-var (
-	replicaSets = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "replicasets"}
-	pods        = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
-)
-
 // copies are what the members hold of the fleet, by names like "member1 deployments/edited".
 type copies map[string]*unstructured.Unstructured
 
@@ -36,10 +31,9 @@ func (w *world) copies(t *testing.T) copies {
 	t.Helper()
 	all := copies{}
 	for member, c := range w.members {
-		for _, f := range fleetTypes {
-			all.add(member, f.target, c.list(t, f.target, managed))
+		for _, f := range allTypes() {
+			all.add(member, f.target, f.inMember(c).list(t, f.target, managed))
 		}
-		all.add(member, federatedNamespace.target, c.in("").list(t, federatedNamespace.target, managed))
 	}
 	return all
 }
@@ -149,12 +143,12 @@ func statusOf[T any](t *testing.T, o *unstructured.Unstructured) T {
 func (w *world) unsettled(t *testing.T) string {
 	t.Helper()
 	recorded := map[string]versions{}
-	for _, o := range w.host.list(t, propagatedVersions, "") {
+	for _, o := range append(w.host.list(t, propagatedVersions, ""), w.host.in("").list(t, clusterPropagatedVersions, "")...) {
 		recorded[o.GetName()] = statusOf[versions](t, &o)
 	}
 	all := w.copies(t)
 	for _, f := range allTypes() {
-		for _, o := range w.host.list(t, f.federated(), "") {
+		for _, o := range f.onHost(w.host).list(t, f.federated(), "") {
 			s := statusOf[status](t, &o)
 			if len(s.Conditions) != 1 || s.Conditions[0].Status != "True" || s.ObservedGeneration != o.GetGeneration() {
 				return fmt.Sprintf("%s %s in generation %d: %+v", f.target.Resource, o.GetName(), o.GetGeneration(), s)

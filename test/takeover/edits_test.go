@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/fedsync/fedsync/lab/federation"
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -113,6 +115,28 @@ func (w *world) remove(t *testing.T, name string) {
 	w.settles(t, editTimeout)
 }
 
+// otherTypes takes a label out of the templates of the types that are not in the 50.
+func (w *world) otherTypes(t *testing.T) {
+	before := w.snapshot(t)
+	for _, f := range others {
+		f.onHost(w.host).patch(t, f.federated(), namespace, `{spec: {template: {metadata: {labels: {tier: null}}}}}`)
+	}
+	for _, f := range others {
+		for member := range w.members {
+			what := nameOf(member, f.target, namespace)
+			want := before[what]
+			delete(want.Labels, "tier")
+			w.eventually(t, editTimeout, what+" loses the label", func() string {
+				if diff := cmp.Diff(want, w.snapshot(t)[what]); diff != "" {
+					return diff
+				}
+				return ""
+			})
+		}
+	}
+	w.settles(t, editTimeout)
+}
+
 // overridesGo removes the overrides, all of which were made for member2 in KubeFed's time.
 func (w *world) overridesGo(t *testing.T) {
 	for _, f := range fleetTypes {
@@ -138,7 +162,7 @@ func (w *world) placementShrinks(t *testing.T) {
 	for _, f := range fleetTypes {
 		w.host.patch(t, f.federated(), "shrunk", `{spec: {placement: {clusters: [{name: member1}]}}}`)
 	}
-	maps.DeleteFunc(before, func(name string, _ types.UID) bool { return name[:len("member2")] == "member2" })
+	maps.DeleteFunc(before, func(name string, _ types.UID) bool { return strings.HasPrefix(name, "member2 ") })
 	w.eventually(t, editTimeout, "only member1 has copies", func() string { return is(w.uids(t, "shrunk"), before) })
 	w.settles(t, editTimeout)
 }

@@ -11,10 +11,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// fleetType is one of the five types of the fleet. NAME in its texts stands for the name of an object.
+// fleetType is one of the types of the fleet. NAME in its texts stands for the name of an object.
 type fleetType struct {
 	kind   string
 	target schema.GroupVersionResource
+	// global copies, and global federated objects, are in no namespace.
+	global, federatedGlobal bool
 	// template is that of most objects; overrides are those of member2, for the object "overridden".
 	template, overrides string
 	// special objects have a spec, and perhaps annotations, that suit only this type.
@@ -89,24 +91,42 @@ var (
 		},
 	}
 
+	// fleetTypes are the types of the 50.
 	fleetTypes = []fleetType{configMaps, deployments, services, secrets, serviceAccounts}
 
-	// federatedNamespace is no object of the fleet, but what it lives in.
-	federatedNamespace = fleetType{kind: "Namespace", target: schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}}
+	// others are the rest of the ten types of KubeFed's chart: one object each, which is no part of the 50.
+	others = []fleetType{
+		{
+			kind: "ClusterRole", target: schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterroles"},
+			global: true, federatedGlobal: true,
+			template: `template: {metadata: {labels: {app: shop, tier: front}}, rules: [{apiGroups: [""], resources: [pods], verbs: [get, list]}]}`,
+		},
+		{
+			kind: "Ingress", target: schema.GroupVersionResource{Group: "networking.k8s.io", Version: "v1", Resource: "ingresses"},
+			template: `template: {metadata: {labels: {app: shop, tier: front}}, spec: {defaultBackend: {service: {name: edited, port: {number: 80}}}, rules: [{host: shop.example.com}]}}`,
+		},
+		{
+			kind: "Job", target: schema.GroupVersionResource{Group: "batch", Version: "v1", Resource: "jobs"},
+			template: `template: {metadata: {labels: {app: shop, tier: front}}, spec: {suspend: true, template: {spec: {restartPolicy: Never, containers: [{name: work, image: "registry.k8s.io/pause:3.10"}]}}}}`,
+		},
+		{kind: "ReplicaSet", target: replicaSets, template: web},
+		{
+			kind: "Namespace", target: schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}, global: true,
+			template: `template: {metadata: {labels: {app: shop, tier: front}}}`,
+		},
+	}
 
-	propagatedVersions = schema.GroupVersionResource{Group: "core.kubefed.io", Version: "v1alpha1", Resource: "propagatedversions"}
+	replicaSets               = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "replicasets"}
+	pods                      = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+	propagatedVersions        = schema.GroupVersionResource{Group: "core.kubefed.io", Version: "v1alpha1", Resource: "propagatedversions"}
+	clusterPropagatedVersions = schema.GroupVersionResource{Group: "core.kubefed.io", Version: "v1alpha1", Resource: "clusterpropagatedversions"}
 )
 
-// surroundings are what the fleet lives in, and how the replicas of a Deployment are divided.
+// surroundings are the host's part of what the fleet lives in, and how the replicas of a Deployment are divided.
 const surroundings = `
 apiVersion: v1
 kind: Namespace
 metadata: {name: shop}
----
-apiVersion: types.kubefed.io/v1beta1
-kind: FederatedNamespace
-metadata: {name: shop, namespace: shop}
-spec: {template: {metadata: {labels: {team: shop}}}, placement: {clusterSelector: {}}}
 ---
 apiVersion: scheduling.kubefed.io/v1alpha1
 kind: ReplicaSchedulingPreference
@@ -133,14 +153,14 @@ func (f fleetType) all() map[string]declaration {
 	return all
 }
 
-// document writes an object as YAML.
+// document writes an object as YAML. The host ignores the namespace of one that is in none.
 func (f fleetType) document(name string, d declaration) string {
 	return fmt.Sprintf(
 		"apiVersion: types.kubefed.io/v1beta1\nkind: Federated%s\nmetadata: {name: %s, namespace: %s, annotations: {%s}}\nspec: {%s}\n",
 		f.kind, name, namespace, d.annotations, strings.ReplaceAll(d.spec, "NAME", name))
 }
 
-// declare makes the fleet: 50 objects of five types, in a federated namespace.
+// declare makes the fleet: 50 objects of five types, in a federated namespace, and one of each other type.
 func (w *world) declare(t *testing.T) {
 	t.Helper()
 	documents := []string{surroundings}
@@ -153,6 +173,9 @@ func (w *world) declare(t *testing.T) {
 	if n := len(documents) - 1; n != 50 {
 		t.Fatalf("the fleet has %d objects", n)
 	}
+	for _, f := range others {
+		documents = append(documents, f.document(namespace, declaration{spec: f.template + ", " + everywhere}))
+	}
 	w.apply(t, documents)
 }
 
@@ -164,5 +187,20 @@ func (w *world) apply(t *testing.T, documents []string) {
 	}
 }
 
-// allTypes are the five, and that of what they live in.
-func allTypes() []fleetType { return append(slices.Clone(fleetTypes), federatedNamespace) }
+// allTypes are all ten.
+func allTypes() []fleetType { return slices.Concat(fleetTypes, others) }
+
+// onHost is where the federated objects of the type are, inMember where their copies are.
+func (f fleetType) onHost(c cluster) cluster {
+	if f.federatedGlobal {
+		return c.in("")
+	}
+	return c
+}
+
+func (f fleetType) inMember(c cluster) cluster {
+	if f.global {
+		return c.in("")
+	}
+	return c
+}

@@ -23,13 +23,13 @@ type manager struct {
 }
 
 // startKubeFed starts KubeFed's controller manager, which takes the name it is called by for the part that it plays.
-func (w *world) startKubeFed(t *testing.T) {
+func (w *world) startKubeFed(t *testing.T) *manager {
 	t.Helper()
 	link := filepath.Join(t.TempDir(), "controller-manager")
 	if err := os.Symlink(w.hyperfed, link); err != nil {
 		t.Fatal(err)
 	}
-	w.manager = w.start(t, daemon.Options{Binary: link, ReadyPath: "/healthz"})
+	return w.start(t, daemon.Options{Binary: link, ReadyPath: "/healthz"})
 }
 
 func (w *world) startFedsyncd(t *testing.T) *manager {

@@ -15,13 +15,16 @@ func (w *world) kubefedCarriesOn(t *testing.T) {
 	w.settles(t, editTimeout)
 	w.stop(t)
 	before, writes := w.snapshot(t), w.writes(t)
-	w.startKubeFed(t)
+	w.manager = w.startKubeFed(t)
 	w.awaitLog(t, w.manager, leaseDuration+5*retryPeriod, promoted)
 	w.waitMembersReady(t)
 	w.eventually(t, settleTimeout, "KubeFed has looked at everything, and at what its members told", func() string { return w.lookedAt(t) })
 	w.settles(t, settleTimeout)
-	t.Logf("measured: KubeFed, back again, had looked at everything after %s, and wrote this: %s",
-		time.Since(w.manager.started).Round(time.Second), since(writes, w.writes(t)))
+	more := w.writes(t).since(writes)
+	t.Logf("measured: KubeFed, back again, had looked at everything after %s, with %d writes in members", time.Since(w.manager.started).Round(time.Second), more.total())
+	if more.total() > 0 {
+		t.Errorf("KubeFed wrote what it need not: %s", more)
+	}
 	w.unchanged(t, before)
 }
 
@@ -30,7 +33,7 @@ func (w *world) kubefedCarriesOn(t *testing.T) {
 func (w *world) lookedAt(t *testing.T) string {
 	t.Helper()
 	for _, f := range allTypes() {
-		objects := len(w.host.list(t, f.federated(), ""))
+		objects := len(f.onHost(w.host).list(t, f.federated(), ""))
 		if done := w.reconciled(t, "federated"+strings.ToLower(f.kind)); done < 2*objects {
 			return fmt.Sprintf("%d rounds for %d %s", done, objects, f.target.Resource)
 		}
@@ -68,6 +71,11 @@ func (w *world) kubefedWorks(t *testing.T) {
 	w.remove(t, "later")
 	w.deleteAll(t, "drifted")
 	w.restore(t, "later")
+	w.editTemplate(t, "divided", "by-kubefed")
+	w.editTemplate(t, "retained", "by-kubefed")
+	if problem := is(w.replicas(t, "divided")+", "+w.replicas(t, "retained"), "5 2, 5 3"); problem != "" {
+		t.Errorf("divided and retained replicas after edits: %s", problem)
+	}
 }
 
 // restore declares the object of that name of each type as it was at first, and waits until the members follow.
@@ -96,7 +104,7 @@ func (w *world) fedsyncdTakesOverAgain(t *testing.T) {
 	w.manager = w.startFedsyncd(t)
 	w.awaitLog(t, w.manager, leaseDuration+5*retryPeriod, promoted)
 	took := w.eventually(t, settleTimeout, "fedsyncd takes all copies over", func() string { return w.untaken(t) })
-	t.Logf("measured: fedsyncd, back again, had settled after %s, and wrote this: %s", took.Round(100*time.Millisecond), since(writes, w.writes(t)))
+	t.Logf("measured: fedsyncd, back again, had settled after %s, with %d writes in members", took.Round(100*time.Millisecond), w.writes(t).since(writes).total())
 	w.after = w.snapshot(t)
 }
 
@@ -104,4 +112,21 @@ func (w *world) fedsyncdTakesOverAgain(t *testing.T) {
 func (w *world) laterFieldsGo(t *testing.T) {
 	w.remove(t, "later")
 	w.deleteAll(t, "later")
+}
+
+// fedsyncdGivesWay starts KubeFed beside fedsyncd, which nobody should: two managers must not go on together.
+func (w *world) fedsyncdGivesWay(t *testing.T) {
+	w.settles(t, editTimeout)
+	before := w.snapshot(t)
+	w.waiting = w.startKubeFed(t)
+	w.awaitLog(t, w.waiting, leaseDuration+5*retryPeriod, promoted)
+	took := w.eventually(t, time.Minute, "fedsyncd ends", func() string {
+		if w.manager.Running() {
+			return "it is still running"
+		}
+		return ""
+	})
+	t.Logf("measured: fedsyncd ended %s after KubeFed had taken its lock", took.Round(100*time.Millisecond))
+	w.manager, w.waiting = w.waiting, nil
+	w.unchanged(t, before)
 }

@@ -14,11 +14,13 @@ func TestTakeover(t *testing.T) {
 		{"KubeFed settles a fleet", w.kubefedSettles, true},
 		{"fedsyncd waits while KubeFed is at work", w.fedsyncdWaits, true},
 		{"fedsyncd takes over by itself", w.fedsyncdTakesOver, true},
+		{"the takeover costs two writes for each copy", w.takeoverIsCheap, false},
 		{"the takeover changes no content and recreates nothing", w.contentStayed, false},
 		{"the takeover changes no generation", w.generationsStayed, false},
 		{"after that nobody writes", w.nobodyWrites, false},
 		{"the CRDs of fedsync replace those of KubeFed", w.replaceCRDs, true},
 		{"what KubeFed wrote goes with the template's field", w.fieldsGo, false},
+		{"so it does in types that the fleet has only one object of", w.otherTypes, false},
 		{"what an override of KubeFed's time wrote goes with it", w.overridesGo, false},
 		{"a smaller placement removes the copy", w.placementShrinks, false},
 		{"deletion removes the copies", w.deletion, false},
@@ -32,6 +34,7 @@ func TestTakeover(t *testing.T) {
 		{"taking over again changes no content and recreates nothing", w.contentStayed, false},
 		{"taking over again changes no generation", w.generationsStayed, false},
 		{"what KubeFed wrote in between goes with the template's field", w.laterFieldsGo, false},
+		{"fedsyncd ends when KubeFed is started beside it", w.fedsyncdGivesWay, false},
 	} {
 		if !t.Run(s.name, s.run) && s.vital {
 			t.Fatalf("the rest needs %q", s.name)

@@ -2,8 +2,6 @@ package takeover
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,7 +9,6 @@ import (
 
 	"github.com/fedsync/fedsync/lab"
 	"github.com/fedsync/fedsync/lab/federation"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // namespace is the federated namespace that the fleet lives in.
@@ -53,6 +50,7 @@ type world struct {
 
 	// before and after are what the members held when fedsyncd took over: as KubeFed left it, and once all was settled.
 	before, after snapshot
+	cost          counts // of the first takeover
 }
 
 // bringUp makes the federation, without a manager, until the end of the test.
@@ -120,51 +118,4 @@ func (w *world) waitMembersReady(t *testing.T) {
 	if err := federation.WaitReady(ctx, w.lab.Host().RESTConfig(), "member1", "member2"); err != nil {
 		t.Fatalf("%v\n%s", err, w.lastWords())
 	}
-}
-
-// writes counts the requests of each member, up to now, that changed an object of the fleet's types.
-func (w *world) writes(t *testing.T) map[string]int {
-	t.Helper()
-	var types []schema.GroupVersionResource
-	for _, f := range allTypes() {
-		types = append(types, f.target)
-	}
-	count := map[string]int{}
-	for _, m := range w.lab.Members() {
-		count[m.Name] = writesOf(t, m, types, map[string]string{"subresource": ""})
-	}
-	return count
-}
-
-// hostWrites counts the requests that changed a federated object, its status or what is remembered of it.
-func (w *world) hostWrites(t *testing.T) int {
-	t.Helper()
-	resources := []schema.GroupVersionResource{propagatedVersions}
-	for _, f := range allTypes() {
-		resources = append(resources, f.federated())
-	}
-	return writesOf(t, w.lab.Host(), resources, nil)
-}
-
-// writesOf sums up what the labels match.
-func writesOf(t *testing.T, c *lab.Cluster, resources []schema.GroupVersionResource, labels map[string]string) int {
-	t.Helper()
-	samples, err := c.Metrics(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	total := 0.0
-	for _, r := range resources {
-		for _, verb := range []string{"POST", "PUT", "PATCH", "APPLY", "DELETE"} {
-			match := map[string]string{"verb": verb, "group": r.Group, "resource": r.Resource}
-			maps.Copy(match, labels)
-			total += samples.Sum("apiserver_request_total", match)
-		}
-	}
-	return int(total)
-}
-
-// since is what was counted between two moments, in words.
-func since(before, after map[string]int) string {
-	return fmt.Sprintf("%d in member1, %d in member2", after["member1"]-before["member1"], after["member2"]-before["member2"])
 }
