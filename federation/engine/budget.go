@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -25,15 +26,17 @@ type Budget struct {
 // settleTime is how long a removal waits for others of the same cause, so that they are counted before the first is done.
 const settleTime = time.Second
 
-// removal is a copy of one version of its federated object: what is approved is exactly this.
+// removal is one very copy, and the version of its federated object that excludes it: what is approved is exactly this. A
+// copy that was made anew is another one.
 type removal struct {
 	copy       fleet.CopyKey
-	uid        types.UID
+	seen       types.UID
+	object     types.UID
 	generation int64
 }
 
 func (r removal) String() string {
-	return fmt.Sprintf("%s@%s %s/%d", r.copy.Object, r.copy.Member, r.uid, r.generation)
+	return fmt.Sprintf("%s@%s %s %s/%d", r.copy.Object, r.copy.Member, r.seen, r.object, r.generation)
 }
 
 // removals holds what is to be removed and what was. It is safe for concurrent use.
@@ -42,13 +45,14 @@ type removals struct {
 
 	mu       sync.Mutex
 	asked    map[fleet.CopyKey]asked
-	approved map[removal]bool
+	approved map[fleet.CopyKey]removal
 	done     []time.Time // ascending, inside the window
 }
 
 type asked struct {
 	removal removal
-	since   time.Time
+	// since and last are when it was asked for first and last. Who still wants it asks again and again.
+	since, last time.Time
 }
 
 // frozenSet is what is held back now.
@@ -60,7 +64,7 @@ type frozenSet struct {
 }
 
 func newRemovals(b Budget) *removals {
-	return &removals{budget: b, asked: map[fleet.CopyKey]asked{}, approved: map[removal]bool{}}
+	return &removals{budget: b, asked: map[fleet.CopyKey]asked{}, approved: map[fleet.CopyKey]removal{}}
 }
 
 // permit tells whether the copy may be removed now. If not, it returns after what time to ask again, and whether that is
@@ -69,14 +73,15 @@ func (s *removals) permit(r removal, copies int, now time.Time) (again time.Dura
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	limit := s.limit(copies)
-	if s.budget.Count < 0 || s.approved[r] || copies <= limit { // so few copies cannot exceed it
+	if s.budget.Count < 0 || s.approved[r.copy] == r || copies <= limit { // so few copies cannot exceed it
 		return 0, false
 	}
 	a, known := s.asked[r.copy]
 	if !known || a.removal != r {
 		a = asked{removal: r, since: now}
-		s.asked[r.copy] = a
 	}
+	a.last = now
+	s.asked[r.copy] = a
 	s.expire(now)
 	if len(s.asked)+len(s.done) > limit {
 		return frozenPause, true
@@ -84,12 +89,18 @@ func (s *removals) permit(r removal, copies int, now time.Time) (again time.Dura
 	return a.since.Add(settleTime).Sub(now), false
 }
 
+// lapseTime is how long a removal counts that nobody asks for any more.
+const lapseTime = time.Minute
+
 // frozenPause is how often a frozen removal asks again.
 const frozenPause = 5 * time.Second
 
 func (s *removals) limit(copies int) int { return max(s.budget.Count, copies*s.budget.Percent/100) }
 
+// expire drops what counts no more: old removals, and those that nobody asks for any more, because their type or the
+// connection to their member is gone.
 func (s *removals) expire(now time.Time) {
+	maps.DeleteFunc(s.asked, func(_ fleet.CopyKey, a asked) bool { return now.Sub(a.last) > lapseTime })
 	first := slices.IndexFunc(s.done, func(at time.Time) bool { return now.Sub(at) < s.budget.Window })
 	if first < 0 {
 		first = len(s.done)
@@ -102,8 +113,8 @@ func (s *removals) removed(r removal, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.asked, r.copy)
-	if s.approved[r] { // somebody looked at it: it does not speak against others
-		delete(s.approved, r)
+	if s.approved[r.copy] == r { // somebody looked at it: it does not speak against others
+		delete(s.approved, r.copy)
 		return
 	}
 	s.done = append(s.done, now)
@@ -114,17 +125,15 @@ func (s *removals) withdraw(c fleet.CopyKey) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.asked, c)
+	delete(s.approved, c)
 }
 
 // withdrawMember forgets the removals in a member that is gone.
 func (s *removals) withdrawMember(name fleet.Name) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for c := range s.asked {
-		if c.Member == name {
-			delete(s.asked, c)
-		}
-	}
+	maps.DeleteFunc(s.asked, func(c fleet.CopyKey, _ asked) bool { return c.Member == name })
+	maps.DeleteFunc(s.approved, func(c fleet.CopyKey, _ removal) bool { return c.Member == name })
 }
 
 // frozen returns what is held back.
@@ -155,7 +164,7 @@ func (s *removals) approve(id string) bool {
 		return false
 	}
 	for _, a := range s.asked {
-		s.approved[a.removal] = true
+		s.approved[a.removal.copy] = a.removal
 	}
 	clear(s.asked)
 	return true

@@ -11,7 +11,7 @@ import (
 )
 
 func copyNumber(i int) removal {
-	return removal{copy: fleet.CopyKey{Object: fleet.ObjectKey{Type: "configmaps", Name: fmt.Sprint(i)}, Member: "m"}, uid: "u", generation: 1}
+	return removal{copy: fleet.CopyKey{Object: fleet.ObjectKey{Type: "configmaps", Name: fmt.Sprint(i)}, Member: "m"}, seen: "s", object: "u", generation: 1}
 }
 
 func TestBudget(t *testing.T) {
@@ -86,13 +86,26 @@ func TestApprovalIsOfOneSet(t *testing.T) {
 	edited.generation = 2
 	s.permit(copyNumber(7), 100, noon) // others are frozen still: one is done, one more asks
 	s.removed(copyNumber(8), noon)
+	anew := copyNumber(2)
+	anew.seen = "another"
 	for name, tc := range map[string]struct {
 		removal removal
 		frozen  bool
-	}{"approved": {removal: copyNumber(1)}, "edited since": {removal: edited, frozen: true}, "another": {removal: copyNumber(7), frozen: true}} {
+	}{"approved": {removal: copyNumber(1)}, "made anew": {removal: anew, frozen: true}, "edited since": {removal: edited, frozen: true}, "another": {removal: copyNumber(7), frozen: true}} {
 		if _, frozen := s.permit(tc.removal, 100, noon); frozen != tc.frozen {
 			t.Errorf("%s: frozen %v, want %v", name, frozen, tc.frozen)
 		}
+	}
+}
+
+func TestWhatNobodyAsksForAnyMoreLapses(t *testing.T) {
+	s := newRemovals(Budget{Count: 1, Percent: 0, Window: time.Hour})
+	for i := range 3 {
+		s.permit(copyNumber(i), 100, noon)
+	}
+	s.permit(copyNumber(0), 100, noon.Add(50*time.Second))
+	if got := s.frozen(100, noon.Add(70*time.Second)); got != (frozenSet{}) {
+		t.Errorf("still frozen: %+v", got)
 	}
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
 
+	"github.com/fedsync/fedsync/federation/fault"
 	"github.com/fedsync/fedsync/federation/host"
 	"github.com/fedsync/fedsync/fleet"
 )
@@ -58,6 +60,32 @@ func (r configReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	}
 	r.configure(config)
 	return reconcile.Result{}, nil
+}
+
+// refreshConfig reads the KubeFedConfig again before any work begins: who waited for the Lease has settings of that time.
+// What cannot be used ends the process, whose next start waits for better.
+func (e *Engine) refreshConfig(ctx context.Context) error {
+	if !e.options.WatchConfig {
+		return nil
+	}
+	stored, err := host.GetConfig(ctx, e.objects, e.options.Namespace)
+	if fault.Of(err).Class == fault.Absent {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	config, err := host.DecodeConfig(stored)
+	if err != nil {
+		return fmt.Errorf("read KubeFedConfig: %w", err)
+	}
+	now := e.config()
+	if config.Limited != now.Limited {
+		return errors.New("spec.scope of the KubeFedConfig has changed: start again")
+	}
+	config.LeaseDuration, config.RenewDeadline, config.RetryPeriod = now.LeaseDuration, now.RenewDeadline, now.RetryPeriod
+	e.settings.Store(&config)
+	return nil
 }
 
 // needsRestart names what differs and cannot change while the daemon runs.

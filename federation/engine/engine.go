@@ -146,6 +146,9 @@ func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o
 
 // Start runs the engine until the context ends. It implements manager.Runnable.
 func (e *Engine) Start(ctx context.Context) error {
+	if err := e.refreshConfig(ctx); err != nil {
+		return err
+	}
 	if err := e.registerAll(ctx); err != nil {
 		return err
 	}

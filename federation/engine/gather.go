@@ -71,6 +71,9 @@ func (e *Engine) namespaceOf(namespace string) (*fleet.FederatedObject, bool) {
 		return nil, false
 	}
 	if record := ts.objects.Get(namespace, namespace); record != nil {
+		if ts.passive && record.Object.Deleting {
+			return nil, false // it has no copies whose removal would be waited for: decide when it is gone
+		}
 		return record.Object, true
 	}
 	return nil, true

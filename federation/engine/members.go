@@ -173,6 +173,8 @@ func (r memberReconciler) start(running context.Context, name fleet.Name, c *mem
 	r.updateMember(name, false, func(m *fleet.Member) { m.UID, m.Host, m.Ready = "", false, false })
 	r.hire(ms)
 	r.wire(name, ms)
+	m.SetThresholds(r.config().Health) // they may have changed before the member was known
+	r.hire(ms)
 	ms.workers.Go(func() { m.Run(ctx) })
 	r.log.Info("member connected", "member", name)
 	return nil

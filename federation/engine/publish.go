@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -57,10 +58,8 @@ func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey) (time.Duratio
 	case s.object.Deleting && summary.Gone:
 		return 0, e.unhold(ctx, &s)
 	}
-	if err := e.recordVersions(ctx, &s, summary); err != nil {
-		return 0, err
-	}
-	return e.publishStatus(ctx, &s, summary)
+	again, err := e.publishStatus(ctx, &s, summary)
+	return again, errors.Join(err, e.recordVersions(ctx, &s, summary))
 }
 
 // publishStatus writes the status if the host stores another one and it is time for it.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
 
 	"github.com/fedsync/fedsync/federation/host"
 	"github.com/fedsync/fedsync/federation/plan"
@@ -22,27 +24,28 @@ const ApproveRemovalsAnnotation = "fedsync.io/approve-removals"
 const frozenMessage = "held back: more copies would be removed than the removal budget allows; correct the placement, or see the events of the KubeFedConfig"
 
 // overBudget tells how long a removal must wait because of the budget, zero if it may go ahead.
-func (e *Engine) overBudget(ms *memberState, s *subject, a plan.Action) time.Duration {
+func (e *Engine) overBudget(ms *memberState, s *subject, seen types.UID, a plan.Action) time.Duration {
 	key := s.object.Key
 	if a.Reason != plan.Unplaced || a.Verb != plan.Delete && a.Verb != plan.Release {
 		e.removals.withdraw(fleet.CopyKey{Object: key, Member: ms.name})
 		return 0
 	}
-	again, frozen := e.removals.permit(removalOf(ms, s), e.copies(), e.clock.Now())
+	again, frozen := e.removals.permit(removalOf(ms, s, seen), e.copies(), e.clock.Now())
 	if frozen {
 		ms.remember(key, trouble{verb: a.Verb, next: e.clock.Now(), failure: &report.Failure{Verb: a.Verb, HeldBack: true, Message: frozenMessage}})
 	}
 	return again
 }
 
-func removalOf(ms *memberState, s *subject) removal {
-	return removal{copy: fleet.CopyKey{Object: s.object.Key, Member: ms.name}, uid: s.object.UID, generation: s.object.Generation}
+func removalOf(ms *memberState, s *subject, seen types.UID) removal {
+	return removal{copy: fleet.CopyKey{Object: s.object.Key, Member: ms.name}, seen: seen, object: s.object.UID, generation: s.object.Generation}
 }
 
-// copies counts what is known of all types in all members. The number may be a second old: counting takes every store's lock.
+// copies counts what is known of all types in all members. A number that leaves room for a freeze may be a second old,
+// because counting takes every store's lock; a small one may be small because the watches have just begun.
 func (e *Engine) copies() int {
 	now := e.clock.Now()
-	if c := e.counted.Load(); c != nil && now.Sub(c.at) < time.Second {
+	if c := e.counted.Load(); c != nil && now.Sub(c.at) < time.Second && c.copies > e.options.Budget.Count {
 		return c.copies
 	}
 	n := 0
@@ -72,6 +75,10 @@ func (e *Engine) watchBudget(ctx context.Context) {
 		case <-e.clock.After(budgetPeriod):
 		}
 		now := e.removals.frozen(e.copies(), e.clock.Now())
+		if now.Size > 0 && e.approvedID(ctx) == now.ID {
+			e.approve(now.ID)
+			continue
+		}
 		e.options.Metrics.RemovalsFrozen(now.Size)
 		if now == before && now != told { // it has stopped growing
 			e.tellFrozen(ctx, now)
@@ -88,16 +95,28 @@ func (e *Engine) tellFrozen(ctx context.Context, f frozenSet) {
 	}
 	message := fmt.Sprintf("%d copies are held back: more would be removed than the budget allows. Correct the placement, or let exactly these go: "+
 		"kubectl -n %s annotate --overwrite kubefedconfig %s %s=%s", f.Size, e.options.Namespace, host.ConfigName, ApproveRemovalsAnnotation, f.ID)
-	e.log.Info("removals frozen", "copies", f.Size, "id", f.ID)
-	config, err := host.GetConfig(ctx, e.objects, e.options.Namespace)
+	e.log.Info("removals frozen", "copies", f.Size, "id", f.ID, "message", message)
+	config, err := e.storedConfig(ctx)
 	if err != nil {
 		return // the log has it
 	}
-	if config.Annotations[ApproveRemovalsAnnotation] == f.ID { // from before a restart
-		e.approve(f.ID)
-		return
-	}
 	e.recorder.Event(config, corev1.EventTypeWarning, eventRemovalsFrozen, message)
+}
+
+// storedConfig reads the KubeFedConfig, if that is possible: a cache that may not watch it never answers.
+func (e *Engine) storedConfig(ctx context.Context) (*fedv1b1.KubeFedConfig, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return host.GetConfig(ctx, e.objects, e.options.Namespace)
+}
+
+// approvedID returns the ID that is annotated now, be it from before a restart.
+func (e *Engine) approvedID(ctx context.Context) string {
+	config, err := e.storedConfig(ctx)
+	if err != nil {
+		return ""
+	}
+	return config.Annotations[ApproveRemovalsAnnotation]
 }
 
 // approve carries out the frozen set that was approved.

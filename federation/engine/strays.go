@@ -20,7 +20,7 @@ func (e *Engine) strayOf(ms *memberState, key fleet.ObjectKey) (ts *typeState, o
 		return ts, o, false
 	}
 	o, present, status := ms.member.Observed(key.Type, ts.kind.CopyNamespace(key.Namespace), key.Name)
-	ok = present && status.State == watch.Synced && !o.OptedOut && !o.Deleting && o.Applied == fleet.Hash{}
+	ok = present && status.State == watch.Synced && !o.OptedOut && !o.Deleting && o.Applied == fleet.Hash{} && o.Owned == fleet.Ownership{}
 	return ts, o, ok
 }
 
@@ -46,11 +46,16 @@ func (e *Engine) releaseStray(ctx context.Context, ms *memberState, key fleet.Ob
 		ms.remember(key, attempt)
 		return pause
 	}
-	err = ms.member.Release(ctx, ts.kind, key, observed)
-	if err == nil {
-		e.log.Info("label removed from an object that no federated object stands behind", "object", key, "member", ms.name)
+	if err := ms.member.Release(ctx, ts.kind, key, observed); err != nil {
+		return e.judge(ctx, ms, key, attempt, err)
 	}
-	return e.judge(ctx, ms, key, attempt, err)
+	e.log.Info("label removed from an object that no federated object stands behind", "object", key, "member", ms.name)
+	// Somebody may put the label back, as the Endpoints controller does with that of a Service: that is no reason to hurry.
+	attempt.attempts = ms.attemptsBefore(key, attempt) + 1
+	pause := backoff(attempt.attempts, firstRefusalPause, lastRefusalPause)
+	attempt.next = e.clock.Now().Add(pause)
+	ms.remember(key, attempt)
+	return pause
 }
 
 // enqueueStrays looks for strays among everything that was observed of a type in one member.

@@ -99,6 +99,7 @@ func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.Object
 	}
 	if !ok {
 		ms.setGone(key, "")
+		e.removals.withdraw(fleet.CopyKey{Object: key, Member: ms.name})
 		if again := e.releaseStray(ctx, ms, key); again > 0 {
 			ms.queue.putAfter(resyncLane, again, key)
 		}
@@ -116,7 +117,7 @@ func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.Object
 // tell.
 func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) time.Duration {
 	key := s.object.Key
-	if wait := e.overBudget(ms, s, a); wait > 0 {
+	if wait := e.overBudget(ms, s, at.input.Observed.UID, a); wait > 0 {
 		return wait
 	}
 	switch a.Verb {
@@ -135,8 +136,8 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 	}
 	ms.setGone(key, "")
 	err := e.write(ctx, ms, s, at, a.Verb)
-	if a.Reason == plan.Unplaced && err == nil {
-		e.removals.removed(removalOf(ms, s), e.clock.Now())
+	if a.Reason == plan.Unplaced && mayBeDone(err) {
+		e.removals.removed(removalOf(ms, s, at.input.Observed.UID), e.clock.Now())
 	}
 	if a.Reason == plan.Drifted && err == nil && !at.input.Observed.LegacyOwned {
 		e.log.Info("drift corrected", "object", key, "member", ms.name, "field", a.Field)
@@ -145,6 +146,12 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 		return e.proveCovered(ms, s, at.input.Desired, attempt)
 	}
 	return e.judge(ctx, ms, key, attempt, err)
+}
+
+// mayBeDone tells that a request was carried out, or may have been.
+func mayBeDone(err error) bool {
+	class := fault.Of(err).Class
+	return class == fault.None || class == fault.TimedOut || class == fault.Unreachable
 }
 
 // leave takes note of a copy that nothing is to be done about.
@@ -168,9 +175,8 @@ func (e *Engine) proveCovered(ms *memberState, s *subject, d *fleet.Desired, t t
 		ms.namespaceChanged(key.Name)
 	}
 	seen, present, _ := ms.member.Observed(kind.Name, kind.CopyNamespace(key.Namespace), key.Name)
-	if !present || seen.Applied != d.Hash {
-		ms.forget(key)
-		return time.Millisecond // changed again already: decide again
+	if !present || seen.Applied != d.Hash && seen.Covered != d.Hash {
+		return e.lookAgain(ms, key, t) // changed again already: decide again
 	}
 	if _, covered := plan.Covered(d, seen); covered {
 		ms.member.Remember(kind, key, seen, d.Hash)
@@ -182,6 +188,15 @@ func (e *Engine) proveCovered(ms *memberState, s *subject, d *fleet.Desired, t t
 	t.next = e.clock.Now().Add(pause)
 	ms.remember(key, t)
 	return pause
+}
+
+// lookAgain has the copy decided upon again at once. The very same attempt has to wait a growing time: somebody else may undo
+// what we do as fast as we do it.
+func (e *Engine) lookAgain(ms *memberState, key fleet.ObjectKey, t trouble) time.Duration {
+	t.attempts, t.failure = ms.attemptsBefore(key, t)+1, nil
+	t.next = e.clock.Now().Add(backoff(t.attempts, firstProofPause, lastRetryPause))
+	ms.remember(key, t)
+	return time.Millisecond
 }
 
 // await makes sure that the event which the copy waits for is not missed.
@@ -284,13 +299,16 @@ const (
 // judge takes note of how an attempt ended and returns when to come back.
 func (e *Engine) judge(ctx context.Context, ms *memberState, key fleet.ObjectKey, t trouble, err error) time.Duration {
 	f := fault.Of(err)
-	if f.Class == fault.None || ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		ms.forget(key)
-		if t.verb == plan.Create || t.verb == plan.Release {
-			// What a create owns must become what an apply owns; what was released is no copy any more, which the watch need
-			// not tell us again.
-			return time.Millisecond
-		}
+		return 0
+	case f.Class == fault.None && (t.verb == plan.Create || t.verb == plan.Release):
+		// What a create owns must become what an apply owns; what was released is no copy any more, which the watch need not
+		// tell us again.
+		return e.lookAgain(ms, key, t)
+	case f.Class == fault.None:
+		ms.forget(key)
 		return 0
 	}
 	if f.Class == fault.NamespaceMissing && key.Type == fleet.NamespaceType {

@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	kubejson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/csaupgrade"
@@ -34,6 +35,11 @@ func (m *Member) Apply(ctx context.Context, t fleet.Type, key fleet.ObjectKey, d
 	if err != nil {
 		return nil, fmt.Errorf("prepare apply of %s: %w", key, err)
 	}
+	if seen.UID != "" && seen.Applied == (fleet.Hash{}) && countsAnnotations(t.Target) {
+		if unknown, same, err := m.applyUnmarked(ctx, ref, body, seen); err != nil || same {
+			return unknown, err
+		}
+	}
 	made, unknown, err := m.applyKnown(ctx, ref, body)
 	if err != nil {
 		return nil, fmt.Errorf("apply %s: %w", key, err)
@@ -46,6 +52,43 @@ func (m *Member) Apply(ctx context.Context, t fleet.Type, key fleet.ObjectKey, d
 	}
 	m.record(t, made, covered)
 	return unknown, nil
+}
+
+// countsAnnotations tells that the API server counts a change of annotations as a new generation of the object, as it does
+// for Deployments alone (kubernetes/pkg/registry/apps/deployment/strategy.go).
+func countsAnnotations(r fleet.Resource) bool { return r.Group == "apps" && r.Kind == "Deployment" }
+
+// applyUnmarked takes over a copy that has no mark yet without changing its generation: if all of its content is as desired
+// already, it stays without the mark until its next edit. same tells that this was so; what was found is remembered, as the
+// mark would have told it.
+func (m *Member) applyUnmarked(ctx context.Context, ref copyRef, body []byte, seen fleet.Observed) (unknown []string, same bool, err error) {
+	unmarked, err := withoutMark(body)
+	if err != nil {
+		return nil, false, fmt.Errorf("leave the mark out: %w", err)
+	}
+	made, unknown, err := m.applyKnown(ctx, ref, unmarked)
+	if err != nil {
+		return nil, false, fmt.Errorf("apply %s/%s without a mark: %w", ref.namespace, ref.name, err)
+	}
+	same = made.Generation == seen.Generation
+	if same {
+		m.record(ref.kind, made, ref.desired.Hash)
+	}
+	return unknown, same, nil
+}
+
+func withoutMark(body []byte) ([]byte, error) {
+	var object map[string]any
+	if err := kubejson.Unmarshal(body, &object); err != nil {
+		return nil, err
+	}
+	metadata, _ := object["metadata"].(map[string]any)
+	annotations, _ := metadata["annotations"].(map[string]any)
+	delete(annotations, fleet.AppliedAnnotation)
+	if len(annotations) == 0 {
+		delete(metadata, "annotations")
+	}
+	return json.Marshal(object)
 }
 
 func (m *Member) apply(ctx context.Context, ref copyRef, body []byte) (*metav1.PartialObjectMetadata, error) {

@@ -168,13 +168,19 @@ func keep(in Input) Action {
 		return Action{Verb: Wait, Reason: OptedOut}
 	case in.Observed.Deleting:
 		return Action{Verb: Wait, Reason: CopyDeleting}
-	case in.Observed.Applied != in.Desired.Hash:
+	case in.Observed.Applied != in.Desired.Hash && !unmarkedButSame(in):
 		return Action{Verb: Apply, Reason: Edited}
 	}
 	if field, covered := Covered(in.Desired, in.Observed); !covered {
 		return Action{Verb: Apply, Reason: Drifted, Field: field}
 	}
 	return Action{Verb: None, Reason: InSync}
+}
+
+// unmarkedButSame tells that an apply found the copy to be as desired and left it without a mark, which would have been the
+// only change.
+func unmarkedButSame(in Input) bool {
+	return in.Observed.Applied == fleet.Hash{} && in.Observed.Covered == in.Desired.Hash
 }
 
 func bring(in Input) Action {
