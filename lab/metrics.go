@@ -77,6 +77,11 @@ func isSampleOf(name string, line []byte) bool {
 	return ok && len(rest) > 0 && (rest[0] == '{' || rest[0] == ' ')
 }
 
+// ParseMetrics parses a whole metrics page, of whatever server.
+func ParseMetrics(page []byte) (Samples, error) {
+	return parseMetrics(page, func([]byte) bool { return true })
+}
+
 // parseMetrics parses the wanted lines. Comments are dropped, because without them every line is a series of its own,
 // also those of a histogram.
 func parseMetrics(page []byte, wanted func(line []byte) bool) (Samples, error) {

@@ -10,7 +10,8 @@ import (
 
 // Metrics are all metrics of the daemon. They are safe for concurrent use.
 type Metrics struct {
-	fieldsUnknown *prometheus.CounterVec
+	fieldsUnknown  *prometheus.CounterVec
+	removalsFrozen prometheus.Gauge
 }
 
 // New registers the metrics. It fails if one of their names is taken.
@@ -20,8 +21,12 @@ func New(r prometheus.Registerer) (*Metrics, error) {
 			Name: "fedsync_template_fields_unknown_total",
 			Help: "Fields of templates that were left out of copies because the member's API server does not know them.",
 		}, []string{"type", "member"}),
+		removalsFrozen: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "fedsync_removals_frozen",
+			Help: "Copies that are not removed because more would be removed than the budget allows.",
+		}),
 	}
-	for _, c := range []prometheus.Collector{m.fieldsUnknown} {
+	for _, c := range []prometheus.Collector{m.fieldsUnknown, m.removalsFrozen} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
@@ -34,12 +39,14 @@ func (m *Metrics) FieldsUnknown(t fleet.TypeName, member fleet.Name, fields int)
 	m.fieldsUnknown.WithLabelValues(string(t), string(member)).Add(float64(fields))
 }
 
-// MemberGone drops the series of a member.
-func (m *Metrics) MemberGone(member fleet.Name) {
-	m.fieldsUnknown.DeletePartialMatch(prometheus.Labels{"member": string(member)})
-}
+// RemovalsFrozen says how many copies are held back from removal.
+func (m *Metrics) RemovalsFrozen(copies int) { m.removalsFrozen.Set(float64(copies)) }
 
-// TypeGone drops the series of a type.
-func (m *Metrics) TypeGone(t fleet.TypeName) {
-	m.fieldsUnknown.DeletePartialMatch(prometheus.Labels{"type": string(t)})
+// Gone drops the series of a type or of a member; the other one is empty.
+func (m *Metrics) Gone(t fleet.TypeName, member fleet.Name) {
+	labels := prometheus.Labels{"type": string(t)}
+	if t == "" {
+		labels = prometheus.Labels{"member": string(member)}
+	}
+	m.fieldsUnknown.DeletePartialMatch(labels)
 }

@@ -19,9 +19,13 @@ func TestSeriesComeAndGo(t *testing.T) {
 	m.FieldsUnknown("deployments.apps", "a", 2)
 	m.FieldsUnknown("deployments.apps", "b", 1)
 	m.FieldsUnknown("jobs.batch", "b", 1)
-	m.MemberGone("a")
-	m.TypeGone("jobs.batch")
+	m.Gone("", "a")
+	m.Gone("jobs.batch", "")
+	m.RemovalsFrozen(3)
 	want := `
+		# HELP fedsync_removals_frozen Copies that are not removed because more would be removed than the budget allows.
+		# TYPE fedsync_removals_frozen gauge
+		fedsync_removals_frozen 3
 		# HELP fedsync_template_fields_unknown_total Fields of templates that were left out of copies because the member's API server does not know them.
 		# TYPE fedsync_template_fields_unknown_total counter
 		fedsync_template_fields_unknown_total{member="b",type="deployments.apps"} 1

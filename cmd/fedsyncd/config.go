@@ -3,9 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/fedsync/fedsync/federation/engine"
 )
 
 // Config is everything that can be set on the command line.
@@ -20,6 +23,8 @@ type Config struct {
 	HostWorkers   int
 	// KubeFedConfig is a file that is read instead of the KubeFedConfig on the host.
 	KubeFedConfig string
+	// Budget bounds removals; a negative count switches it off.
+	Budget engine.Budget
 	// TemplateAnnotations is "propagate" or "drop".
 	TemplateAnnotations string
 	// PropagatedVersions writes KubeFed's record of what was propagated.
@@ -63,6 +68,9 @@ func (c *Config) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&c.LeaderElect, "leader-elect", true, "wait for the Lease fedsyncd before working, so that replicas take turns")
 	f.IntVar(&c.MemberWorkers, "member-workers", 8, "copies that are written to one member at a time, unless the KubeFedConfig asks for more")
 	f.IntVar(&c.HostWorkers, "host-workers", 8, "federated objects that are written on the host at a time")
+	f.IntVar(&c.Budget.Count, "removal-budget-count", 100, "copies that placements may remove within the window, and more if the percentage allows; -1 for no limit")
+	f.IntVar(&c.Budget.Percent, "removal-budget-percent", 20, "percentage of all copies that placements may remove within the window")
+	f.DurationVar(&c.Budget.Window, "removal-budget-window", 10*time.Minute, "how long a removal counts")
 	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")
 	f.IntVarP(&c.Verbosity, "v", "v", 0, "verbosity of the log: 1 shows each failed attempt")
 }
@@ -78,6 +86,9 @@ func (c *Config) Validate() error {
 	check(c.Namespace != "", "--kubefed-namespace must not be empty")
 	check(c.MemberWorkers > 0, "--member-workers must be at least 1")
 	check(c.HostWorkers > 0, "--host-workers must be at least 1")
+	check(c.Budget.Count >= -1, "--removal-budget-count must be at least -1")
+	check(c.Budget.Percent >= 0 && c.Budget.Percent <= 100, "--removal-budget-percent must be between 0 and 100")
+	check(c.Budget.Window > 0, "--removal-budget-window must be greater than 0")
 	check(c.TemplateAnnotations == "propagate" || c.TemplateAnnotations == "drop", "--template-annotations must be propagate or drop, not %q", c.TemplateAnnotations)
 	check(c.LogFormat == "text" || c.LogFormat == "json", "--log-format must be text or json, not %q", c.LogFormat)
 	return errors.Join(wrong...)

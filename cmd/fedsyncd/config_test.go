@@ -6,9 +6,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
+
+	"github.com/fedsync/fedsync/federation/engine"
 )
 
 // parsed returns what the flags set.
@@ -27,6 +30,7 @@ func TestFlags(t *testing.T) {
 	defaults := func() *Config {
 		return &Config{
 			Namespace: "kube-federation-system", MetricsAddr: ":9090", HealthAddr: ":8080", LeaderElect: true, MemberWorkers: 8, HostWorkers: 8,
+			Budget:              engine.Budget{Count: 100, Percent: 20, Window: 10 * time.Minute},
 			TemplateAnnotations: "propagate", LogFormat: "text",
 		}
 	}
@@ -45,11 +49,13 @@ func TestFlags(t *testing.T) {
 			why: "each one reaches its field",
 			flags: []string{
 				"--kubeconfig=k", "--context=c", "--kubefed-namespace=n", "--metrics-addr=0", "--healthz-addr=:1", "--leader-elect=false", "--member-workers=2",
-				"--host-workers=3", "--kubefed-config=f", "--propagated-versions", "--template-annotations=drop", "--log-format=json", "-v=1",
+				"--host-workers=3", "--kubefed-config=f", "--propagated-versions", "--template-annotations=drop",
+				"--removal-budget-count=-1", "--removal-budget-percent=1", "--removal-budget-window=1s", "--log-format=json", "-v=1",
 			},
 			want: &Config{
 				Kubeconfig: "k", Context: "c", Namespace: "n", MetricsAddr: "0", HealthAddr: ":1", MemberWorkers: 2, HostWorkers: 3,
-				KubeFedConfig: "f", PropagatedVersions: true, TemplateAnnotations: "drop", LogFormat: "json", Verbosity: 1,
+				KubeFedConfig: "f", PropagatedVersions: true, TemplateAnnotations: "drop",
+				Budget: engine.Budget{Count: -1, Percent: 1, Window: time.Second}, LogFormat: "json", Verbosity: 1,
 			},
 		},
 		"the verbosity with two dashes": {why: "klog's habit", flags: []string{"--v=2"}, want: but(func(c *Config) { c.Verbosity = 2 })},
@@ -83,6 +89,9 @@ func TestValidate(t *testing.T) {
 		"no workers":             {why: "nothing would ever be written", flags: []string{"--member-workers=0"}, want: []string{"--member-workers must be at least 1"}},
 		"fewer than none":        {why: "as above", flags: []string{"--host-workers=-1"}, want: []string{"--host-workers must be at least 1"}},
 		"annotations of no use":  {why: "the value is quoted", flags: []string{"--template-annotations=keep"}, want: []string{`--template-annotations must be propagate or drop, not "keep"`}},
+		"a budget below none":    {why: "-1 is the one way to say no limit", flags: []string{"--removal-budget-count=-2"}, want: []string{"--removal-budget-count must be at least -1"}},
+		"more than all":          {why: "a percentage ends at 100", flags: []string{"--removal-budget-percent=101"}, want: []string{"--removal-budget-percent must be between 0 and 100"}},
+		"a window of nothing":    {why: "nothing would count", flags: []string{"--removal-budget-window=0"}, want: []string{"--removal-budget-window must be greater than 0"}},
 		"a format of no name":    {why: "the value is quoted", flags: []string{"--log-format=xml"}, want: []string{`--log-format must be text or json, not "xml"`}},
 		"everything at once": {
 			why: "nobody should have to try four times",

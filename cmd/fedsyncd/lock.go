@@ -33,6 +33,7 @@ type lock struct {
 func newLock(config *rest.Config, namespace string, timeout time.Duration, log logr.Logger) (*lock, error) {
 	config = rest.CopyConfig(config)
 	config.Timeout = timeout
+	config.WarningHandlerWithContext = rest.NoWarnings{} // KubeFed may have locked Endpoints, whose deprecation is no news every few seconds
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the host: %w", err)

@@ -174,7 +174,7 @@ func addEngine(mgr manager.Manager, config *rest.Config, c *Config, settings *st
 	}
 	e := engine.New(h, mgr.GetClient(), recorder, engine.Options{
 		Namespace: c.Namespace, MemberWorkers: c.MemberWorkers, HostWorkers: c.HostWorkers,
-		Config: &settings.Config, WatchConfig: settings.watched, PropagatedVersions: c.PropagatedVersions, DropAnnotations: c.TemplateAnnotations == "drop", HostUID: uid,
+		Config: &settings.Config, WatchConfig: settings.watched, PropagatedVersions: c.PropagatedVersions, Budget: c.Budget, DropAnnotations: c.TemplateAnnotations == "drop", HostUID: uid,
 		Metrics: counted, Log: mgr.GetLogger().WithName("engine"),
 	})
 	if err := e.SetUp(mgr); err != nil {

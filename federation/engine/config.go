@@ -28,7 +28,7 @@ type configReconciler struct{ *Engine }
 func (e *Engine) setUpConfig(mgr ctrl.Manager) error {
 	ours := predicate.NewPredicateFuncs(func(o client.Object) bool { return o.GetName() == host.ConfigName })
 	return ctrl.NewControllerManagedBy(mgr).Named("kubefedconfig").
-		For(&fedv1b1.KubeFedConfig{}, builder.WithPredicates(ours, predicate.GenerationChangedPredicate{})).Complete(configReconciler{e})
+		For(&fedv1b1.KubeFedConfig{}, builder.WithPredicates(ours, predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).Complete(configReconciler{e})
 }
 
 // Reconcile applies what the KubeFedConfig says now. A faulty one changes nothing, and neither does a missing one: who
@@ -45,6 +45,7 @@ func (r configReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 		}
 		return reconcile.Result{}, fmt.Errorf("get KubeFedConfig %q: %w", req.Name, err)
 	}
+	r.approve(stored.Annotations[ApproveRemovalsAnnotation])
 	config, err := host.DecodeConfig(stored)
 	if err != nil {
 		r.recorder.Event(stored, "Warning", eventInvalidConfig, "the settings before stay: "+err.Error())

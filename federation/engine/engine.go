@@ -38,6 +38,8 @@ type Options struct {
 	HostUID types.UID
 	// Owns tells whether this process works on the member; nil means on all.
 	Owns func(fleet.Name) bool
+	// Budget bounds removals; the zero value means 100 copies and 20 percent in 10 minutes.
+	Budget Budget
 	// Clock is the real one if nil.
 	Clock clock.Clock
 	// Metrics hear what is worth counting; nil for nobody.
@@ -49,17 +51,18 @@ type Options struct {
 type Metrics interface {
 	// FieldsUnknown counts declared fields that a member does not know.
 	FieldsUnknown(t fleet.TypeName, member fleet.Name, fields int)
-	// MemberGone and TypeGone end what is told of a member or type.
-	MemberGone(member fleet.Name)
-	TypeGone(t fleet.TypeName)
+	// RemovalsFrozen says how many copies are held back from removal.
+	RemovalsFrozen(copies int)
+	// Gone ends what is told of a type or of a member; the other one is empty.
+	Gone(t fleet.TypeName, member fleet.Name)
 }
 
 // unheard is for nobody.
 type unheard struct{}
 
 func (unheard) FieldsUnknown(fleet.TypeName, fleet.Name, int) {}
-func (unheard) MemberGone(fleet.Name)                         {}
-func (unheard) TypeGone(fleet.TypeName)                       {}
+func (unheard) RemovalsFrozen(int)                            {}
+func (unheard) Gone(fleet.TypeName, fleet.Name)               {}
 
 func (o *Options) setDefaults() {
 	if o.MemberWorkers == 0 {
@@ -78,6 +81,9 @@ func (o *Options) setDefaults() {
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
 	}
+	if o.Budget == (Budget{}) {
+		o.Budget = Budget{Count: 100, Percent: 20, Window: 10 * time.Minute}
+	}
 	if o.Metrics == nil {
 		o.Metrics = unheard{}
 	}
@@ -94,6 +100,8 @@ type Engine struct {
 	clock    clock.Clock
 	log      logr.Logger
 
+	removals   *removals
+	counted    atomic.Pointer[count]
 	publishing queue
 	pace       pace
 	renderers  *lru.Cache // by rendererKey
@@ -128,6 +136,7 @@ func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o
 		publishing: newQueue("publish"), pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects),
 		started: make(chan struct{}), types: map[fleet.TypeName]*typeState{}, members: map[fleet.Name]*memberState{}, tried: map[fleet.Name]bool{},
 	}
+	e.removals = newRemovals(o.Budget)
 	e.settings.Store(o.Config)
 	if o.PropagatedVersions {
 		e.versions = host.NewVersions(h)
@@ -146,6 +155,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	for range e.options.HostWorkers {
 		workers.Go(func() { e.publishForever(ctx) })
 	}
+	workers.Go(func() { e.watchBudget(ctx) })
 	<-ctx.Done()
 	e.publishing.ShutDown()
 	e.stopMembers()

@@ -308,7 +308,8 @@ func (e *Engine) unregister(name fleet.Name) {
 	e.snapshot = e.snapshot.Without(name)
 	e.mu.Unlock()
 	if known {
-		e.options.Metrics.MemberGone(name)
+		e.options.Metrics.Gone("", name)
+		e.removals.withdrawMember(name)
 		e.reselect(name)
 	}
 }

@@ -66,8 +66,7 @@ func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey) (time.Duratio
 // publishStatus writes the status if the host stores another one and it is time for it.
 func (e *Engine) publishStatus(ctx context.Context, s *subject, summary report.Summary) (time.Duration, error) {
 	key := s.object.Key
-	switch {
-	case e.published(s.record, summary.Status):
+	if e.published(s.record, summary.Status) {
 		return e.pace.unchanged(key, summary.Settled), nil
 	}
 	digest := report.Digest(summary.Status)
@@ -79,7 +78,21 @@ func (e *Engine) publishStatus(ctx context.Context, s *subject, summary report.S
 	}
 	e.log.V(1).Info("status written", "object", key, "settled", summary.Settled, "status", summary.Status)
 	e.announce(s, summary)
+	e.confirmNamed(key, summary.Status)
 	return e.pace.wrote(key, digest, summary, e.clock.Now()), nil
+}
+
+// confirmNamed has the members looked at that the status names for a copy which should go: such a copy may have been gone,
+// and forgotten by the member's queue, before the status named it.
+func (e *Engine) confirmNamed(key fleet.ObjectKey, s report.Status) {
+	for _, c := range s.Clusters {
+		if c.Status != report.ClusterWaitingForRemoval {
+			continue
+		}
+		if ms := e.memberState(c.Name); ms != nil {
+			ms.queue.put(resyncLane, key)
+		}
+	}
 }
 
 // hold makes sure that the object cannot vanish before its copies, and lets the copies come.

@@ -38,6 +38,7 @@ func (e *Engine) objectChanged(c host.Change) {
 func (e *Engine) objectGone(o *fleet.FederatedObject) {
 	for _, ms := range e.memberStates() {
 		ms.objectGone(o.Key)
+		e.removals.withdraw(fleet.CopyKey{Object: o.Key, Member: ms.name})
 	}
 	e.pace.forget(o.Key)
 	if e.versions != nil {

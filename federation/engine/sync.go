@@ -116,16 +116,12 @@ func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.Object
 // tell.
 func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) time.Duration {
 	key := s.object.Key
+	if wait := e.overBudget(ms, s, a); wait > 0 {
+		return wait
+	}
 	switch a.Verb {
 	case plan.None:
-		if a.Reason == plan.NotPlaced && remembered(s, at) && !ms.isGone(s.object) {
-			return e.confirmGone(ctx, ms, s)
-		}
-		ms.forget(key)
-		if a.Reason == plan.InSync && at.input.Observed.Covered != at.input.Desired.Hash {
-			ms.member.Remember(s.state.kind, key, at.input.Observed, at.input.Desired.Hash)
-		}
-		return 0
+		return e.leave(ctx, ms, s, at, a)
 	case plan.Wait:
 		return e.await(ms, key, a.Reason)
 	default:
@@ -139,6 +135,9 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 	}
 	ms.setGone(key, "")
 	err := e.write(ctx, ms, s, at, a.Verb)
+	if a.Reason == plan.Unplaced && err == nil {
+		e.removals.removed(removalOf(ms, s), e.clock.Now())
+	}
 	if a.Reason == plan.Drifted && err == nil && !at.input.Observed.LegacyOwned {
 		e.log.Info("drift corrected", "object", key, "member", ms.name, "field", a.Field)
 	}
@@ -146,6 +145,19 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 		return e.proveCovered(ms, s, at.input.Desired, attempt)
 	}
 	return e.judge(ctx, ms, key, attempt, err)
+}
+
+// leave takes note of a copy that nothing is to be done about.
+func (e *Engine) leave(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) time.Duration {
+	key := s.object.Key
+	if a.Reason == plan.NotPlaced && remembered(s, at) && !ms.isGone(s.object) {
+		return e.confirmGone(ctx, ms, s)
+	}
+	ms.forget(key)
+	if a.Reason == plan.InSync && at.input.Observed.Covered != at.input.Desired.Hash {
+		ms.member.Remember(s.state.kind, key, at.input.Observed, at.input.Desired.Hash)
+	}
+	return 0
 }
 
 // proveCovered looks whether the apply made every field ours. If not, some fields never show up as owned, such as those

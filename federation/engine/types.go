@@ -217,7 +217,7 @@ func (e *Engine) stopType(name fleet.TypeName) {
 	if !e.dropType(name) {
 		return
 	}
-	e.options.Metrics.TypeGone(name)
+	e.options.Metrics.Gone(name, "")
 	if name == fleet.NamespaceType {
 		e.askTypes() // those in namespaces stop with it
 	}

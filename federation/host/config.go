@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
 
 	"github.com/fedsync/fedsync/federation/member"
@@ -46,6 +48,15 @@ func DefaultConfig() Config {
 	}
 }
 
+// GetConfig returns the KubeFedConfig.
+func GetConfig(ctx context.Context, r client.Reader, namespace string) (*fedv1b1.KubeFedConfig, error) {
+	stored := &fedv1b1.KubeFedConfig{}
+	if err := r.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ConfigName}, stored); err != nil {
+		return nil, fmt.Errorf("get KubeFedConfig %q: %w", ConfigName, err)
+	}
+	return stored, nil
+}
+
 // Feature gates of KubeFed.
 const (
 	gatePush          = "PushReconciler"
@@ -66,7 +77,7 @@ type configDecoder struct {
 	faults []error
 }
 
-func (d *configDecoder) fault(field, format string, args ...any) {
+func (d *configDecoder) faultf(field, format string, args ...any) {
 	d.faults = append(d.faults, fmt.Errorf("%s: %s", field, fmt.Sprintf(format, args...)))
 }
 
@@ -111,13 +122,13 @@ func (d *configDecoder) election(elect *fedv1b1.LeaderElectConfig) {
 		d.choice("spec.leaderElect.resourceLock", string(*elect.ResourceLock), string(fedv1b1.ConfigMapsResourceLock), string(fedv1b1.EndpointsResourceLock))
 	}
 	if c.LeaseDuration < time.Second { // a Lease stores whole seconds
-		d.fault("spec.leaderElect.leaseDuration", "must be at least 1s")
+		d.faultf("spec.leaderElect.leaseDuration", "must be at least 1s")
 	}
 	if c.LeaseDuration <= c.RenewDeadline {
-		d.fault("spec.leaderElect.leaseDuration", "must be greater than renewDeadline")
+		d.faultf("spec.leaderElect.leaseDuration", "must be greater than renewDeadline")
 	}
 	if float64(c.RenewDeadline) <= 1.2*float64(c.RetryPeriod) {
-		d.fault("spec.leaderElect.renewDeadline", "must be greater than 1.2 times retryPeriod")
+		d.faultf("spec.leaderElect.renewDeadline", "must be greater than 1.2 times retryPeriod")
 	}
 }
 
@@ -127,10 +138,10 @@ func (d *configDecoder) gates(gates []fedv1b1.FeatureGatesConfig) {
 	for i, g := range gates {
 		field := fmt.Sprintf("spec.featureGates[%d]", i)
 		if !slices.Contains(known, g.Name) {
-			d.fault(field+".name", "%q is not one of %s", g.Name, strings.Join(known, ", "))
+			d.faultf(field+".name", "%q is not one of %s", g.Name, strings.Join(known, ", "))
 		}
 		if seen[g.Name] {
-			d.fault(field+".name", "%q is given twice", g.Name)
+			d.faultf(field+".name", "%q is given twice", g.Name)
 		}
 		seen[g.Name] = true
 		on := !d.choice(field+".configuration", string(g.Configuration), string(fedv1b1.ConfigurationEnabled), string(fedv1b1.ConfigurationDisabled))
@@ -146,7 +157,7 @@ func (d *configDecoder) gates(gates []fedv1b1.FeatureGatesConfig) {
 // choice tells whether the value is the second of two.
 func (d *configDecoder) choice(field, value, first, second string) bool {
 	if value != first && value != second {
-		d.fault(field, "must be %s or %s, not %q", first, second, value)
+		d.faultf(field, "must be %s or %s, not %q", first, second, value)
 	}
 	return value == second
 }
@@ -155,7 +166,7 @@ func (d *configDecoder) duration(field string, value *metav1.Duration, to *time.
 	switch {
 	case value == nil:
 	case value.Duration <= 0:
-		d.fault(field, "must be greater than 0")
+		d.faultf(field, "must be greater than 0")
 	default:
 		*to = value.Duration
 	}
@@ -165,7 +176,7 @@ func (d *configDecoder) count(field string, value *int64, to *int) {
 	switch {
 	case value == nil:
 	case *value <= 0:
-		d.fault(field, "must be greater than 0")
+		d.faultf(field, "must be greater than 0")
 	default:
 		*to = int(min(*value, maxCount))
 	}

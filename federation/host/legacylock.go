@@ -65,7 +65,7 @@ func (l *LegacyLock) record(ctx context.Context, kind string) (string, error) {
 	if kind == "ConfigMap" {
 		o, err = l.client.CoreV1().ConfigMaps(l.namespace).Get(ctx, legacyLockName, metav1.GetOptions{})
 	} else {
-		o, err = l.client.CoreV1().Endpoints(l.namespace).Get(ctx, legacyLockName, metav1.GetOptions{}) //nolint:staticcheck // KubeFed may have locked it
+		o, err = l.client.CoreV1().Endpoints(l.namespace).Get(ctx, legacyLockName, metav1.GetOptions{})
 	}
 	if err != nil {
 		return "", err

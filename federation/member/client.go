@@ -24,27 +24,29 @@ const requestTimeout = 15 * time.Second
 
 // client speaks to one member over one transport.
 type client struct {
-	metadata metadata.Interface
-	rest     *rest.RESTClient
-	whole    *rest.RESTClient // decodes whole objects, their content as JSON
+	metadata  metadata.Interface
+	rest      *rest.RESTClient
+	whole     *rest.RESTClient // decodes whole objects, their content as JSON
+	transport *transport
 }
 
-func newClient(config *rest.Config) (*client, error) {
-	config = metadata.ConfigFor(config)
-	transport, err := rest.HTTPClientFor(config)
-	if err != nil {
+func newClient(credentials *Credentials) (*client, error) {
+	own := *credentials
+	own.Config = metadata.ConfigFor(credentials.Config)
+	c := &client{}
+	var err error
+	if c.transport, err = newTransport(&own); err != nil {
 		return nil, fmt.Errorf("make transport: %w", err)
 	}
-	c := &client{}
-	if c.metadata, err = metadata.NewForConfigAndClient(config, transport); err != nil {
+	if c.metadata, err = metadata.NewForConfigAndClient(own.Config, c.transport.client); err != nil {
 		return nil, fmt.Errorf("make metadata client: %w", err)
 	}
-	config = rest.CopyConfig(config)
+	config := rest.CopyConfig(own.Config)
 	config.GroupVersion = &schema.GroupVersion{}
-	if c.rest, err = rest.RESTClientForConfigAndClient(config, transport); err != nil {
+	if c.rest, err = rest.RESTClientForConfigAndClient(config, c.transport.client); err != nil {
 		return nil, fmt.Errorf("make client: %w", err)
 	}
-	if c.whole, err = raw.NewClientFor(config, transport); err != nil {
+	if c.whole, err = raw.NewClientFor(config, c.transport.client); err != nil {
 		return nil, fmt.Errorf("make client for whole objects: %w", err)
 	}
 	return c, nil

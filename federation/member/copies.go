@@ -44,6 +44,12 @@ func (c *copies) get(namespace, name string) (fleet.Observed, bool) {
 	return o, ok
 }
 
+func (c *copies) count() int {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return len(c.observed)
+}
+
 func (c *copies) names() []types.NamespacedName {
 	c.mu.RLock()
 	defer c.mu.RUnlock()

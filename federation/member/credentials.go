@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,8 +21,11 @@ const tokenKey = "token"
 
 // Credentials are what it takes to reach a member. Two with the same Generation reach the same member the same way.
 type Credentials struct {
-	// Config has no client-side rate limit: bounded workers and the server's own fairness are the limit.
+	// Config has no client-side rate limit: bounded workers and the server's own fairness are the limit. Its Insecure
+	// leaves out every check of certificates; its Transport and Dial are not used.
 	Config *rest.Config
+	// Unchecked are the checks of the member's certificate that are left out.
+	Unchecked Checks
 	// Generation changes with everything that the connection depends on. It reveals none of it.
 	Generation string
 }
@@ -47,13 +49,14 @@ func NewCredentials(cluster *fedv1b1.KubeFedCluster, secret *corev1.Secret) (*Cr
 		return nil, fmt.Errorf("spec.apiEndpoint: %w", err)
 	}
 	c := &rest.Config{Host: endpoint, BearerToken: token, QPS: -1, UserAgent: "fedsync"}
-	if c.TLSClientConfig, err = tlsConfig(spec); err != nil {
+	var off Checks
+	if c.TLSClientConfig, off, err = tlsConfig(spec); err != nil {
 		return nil, err
 	}
 	if c.Proxy, err = proxy(spec.ProxyURL); err != nil {
 		return nil, fmt.Errorf("spec.proxyURL: %w", err)
 	}
-	return &Credentials{Config: c, Generation: generation(spec, token)}, nil
+	return &Credentials{Config: c, Unchecked: off, Generation: generation(spec, token)}, nil
 }
 
 // parseEndpoint accepts a host, a host with a port, or a URL; without a scheme it is https, so that no token travels bare.
@@ -74,17 +77,17 @@ func parseEndpoint(endpoint string) (string, error) {
 	return endpoint, nil
 }
 
-func tlsConfig(spec *fedv1b1.KubeFedClusterSpec) (rest.TLSClientConfig, error) {
-	if i := slices.IndexFunc(spec.DisabledTLSValidations, func(v fedv1b1.TLSValidation) bool { return v != fedv1b1.TLSAll }); i >= 0 {
-		return rest.TLSClientConfig{}, fmt.Errorf("spec.disabledTLSValidations: %q is not supported yet; leave it out, or write %q", spec.DisabledTLSValidations[i], fedv1b1.TLSAll)
+func tlsConfig(spec *fedv1b1.KubeFedClusterSpec) (rest.TLSClientConfig, Checks, error) {
+	off, all, err := disabledChecks(spec.DisabledTLSValidations)
+	switch {
+	case err != nil:
+		return rest.TLSClientConfig{}, off, fmt.Errorf("spec.disabledTLSValidations: %w", err)
+	case all: // together with a bundle, client-go takes it for a mistake
+		return rest.TLSClientConfig{Insecure: true}, off, nil
+	case len(spec.CABundle) > 0 && !x509.NewCertPool().AppendCertsFromPEM(spec.CABundle):
+		return rest.TLSClientConfig{}, off, errors.New("spec.caBundle: holds no PEM certificate")
 	}
-	if len(spec.DisabledTLSValidations) > 0 {
-		return rest.TLSClientConfig{Insecure: true}, nil
-	}
-	if len(spec.CABundle) > 0 && !x509.NewCertPool().AppendCertsFromPEM(spec.CABundle) {
-		return rest.TLSClientConfig{}, fmt.Errorf("spec.caBundle: holds no PEM certificate")
-	}
-	return rest.TLSClientConfig{CAData: spec.CABundle}, nil
+	return rest.TLSClientConfig{CAData: spec.CABundle}, off, nil
 }
 
 func proxy(raw string) (func(*http.Request) (*url.URL, error), error) {

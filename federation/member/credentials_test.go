@@ -46,6 +46,7 @@ func TestNewCredentials(t *testing.T) {
 		Host, Token, Proxy string
 		CA                 string
 		Insecure           bool
+		Unchecked          Checks
 	}
 	plain := facts{Host: "https://member:6443", Token: secretToken}
 	but := func(change func(*facts)) facts {
@@ -62,7 +63,8 @@ func TestNewCredentials(t *testing.T) {
 	unchecked := func(v ...fedv1b1.TLSValidation) func(*fedv1b1.KubeFedClusterSpec) {
 		return func(s *fedv1b1.KubeFedClusterSpec) { s.DisabledTLSValidations, s.CABundle = v, ca }
 	}
-	const notSupported = `spec.disabledTLSValidations: "SubjectName" is not supported yet; leave it out, or write "*"`
+	off := func(c Checks) facts { return but(func(f *facts) { f.CA, f.Unchecked = string(ca), c }) }
+	const allAlone = `spec.disabledTLSValidations: "*" stands for all of them: list it alone`
 	const badToken = `secret "member-secret": key "token" must hold a bearer token on one line`
 	tests := map[string]struct {
 		why     string
@@ -83,11 +85,32 @@ func TestNewCredentials(t *testing.T) {
 		"no validation at all": {
 			why: "client-go refuses a CA together with it", cluster: cluster(unchecked(fedv1b1.TLSAll)), secret: secret(secretToken), want: but(func(f *facts) { f.Insecure = true }),
 		},
-		"one validation less": {
-			why: "taking it for all of them would be worse than refusing", cluster: cluster(unchecked(fedv1b1.TLSSubjectName)), secret: secret(secretToken), err: notSupported,
+		"names unchecked": {
+			why: "the rest stays", cluster: cluster(unchecked(fedv1b1.TLSSubjectName)), secret: secret(secretToken), want: off(Checks{SubjectName: true}),
 		},
-		"one validation less besides all": {
-			why: "KubeFed's webhook refuses it: what is meant is not clear", cluster: cluster(unchecked(fedv1b1.TLSAll, fedv1b1.TLSSubjectName)), secret: secret(secretToken), err: notSupported,
+		"dates unchecked": {
+			why: "the rest stays", cluster: cluster(unchecked(fedv1b1.TLSValidityPeriod)), secret: secret(secretToken), want: off(Checks{ValidityPeriod: true}),
+		},
+		"names and dates unchecked": {
+			why: "the authority still counts", cluster: cluster(unchecked(fedv1b1.TLSValidityPeriod, fedv1b1.TLSSubjectName)), secret: secret(secretToken),
+			want: off(Checks{SubjectName: true, ValidityPeriod: true}),
+		},
+		"a validation twice": {
+			why: "KubeFed allows it", cluster: cluster(unchecked(fedv1b1.TLSSubjectName, fedv1b1.TLSSubjectName)), secret: secret(secretToken), want: off(Checks{SubjectName: true}),
+		},
+		"one validation besides all": {
+			why: "KubeFed's webhook refuses it: what is meant is not clear", cluster: cluster(unchecked(fedv1b1.TLSAll, fedv1b1.TLSSubjectName)), secret: secret(secretToken), err: allAlone,
+		},
+		"all twice": {
+			why: "as above", cluster: cluster(unchecked(fedv1b1.TLSAll, fedv1b1.TLSAll)), secret: secret(secretToken), err: allAlone,
+		},
+		"a validation that nobody knows": {
+			why: "to overlook it would refuse the member without saying why", cluster: cluster(unchecked(fedv1b1.TLSSubjectName, "subjectName")), secret: secret(secretToken),
+			err: `spec.disabledTLSValidations: "subjectName" is none of "*", "SubjectName" and "ValidityPeriod"`,
+		},
+		"dates unchecked and a CA bundle that holds none": {
+			why: "the authority is checked all the same", secret: secret(secretToken), err: "spec.caBundle: holds no PEM certificate",
+			cluster: cluster(unchecked(fedv1b1.TLSValidityPeriod), func(s *fedv1b1.KubeFedClusterSpec) { s.CABundle = []byte("x") }),
 		},
 
 		"a host": {
@@ -138,7 +161,7 @@ func TestNewCredentials(t *testing.T) {
 				}
 				return
 			}
-			got := facts{Host: c.Config.Host, Token: c.Config.BearerToken, CA: string(c.Config.CAData), Insecure: c.Config.Insecure}
+			got := facts{Host: c.Config.Host, Token: c.Config.BearerToken, CA: string(c.Config.CAData), Insecure: c.Config.Insecure, Unchecked: c.Unchecked}
 			if c.Config.Proxy != nil {
 				p, err := c.Config.Proxy(&http.Request{URL: &url.URL{Scheme: "https", Host: "member"}})
 				if err != nil {
@@ -152,7 +175,7 @@ func TestNewCredentials(t *testing.T) {
 			if c.Config.QPS >= 0 {
 				t.Errorf("a client-side limit of %f", c.Config.QPS)
 			}
-			if _, err := newClient(c.Config); err != nil {
+			if _, err := newClient(c); err != nil {
 				t.Errorf("no client can be made of it: %v", err)
 			}
 		})
@@ -180,6 +203,7 @@ func TestGeneration(t *testing.T) {
 		"another CA bundle":  {why: "it trusts others", other: generationOf(cluster(func(s *fedv1b1.KubeFedClusterSpec) { s.CABundle = ca }), secretToken)},
 		"another proxy":      {why: "it leads elsewhere", other: generationOf(cluster(func(s *fedv1b1.KubeFedClusterSpec) { s.ProxyURL = "http://p" }), secretToken)},
 		"another validation": {why: "it trusts others", other: generationOf(cluster(func(s *fedv1b1.KubeFedClusterSpec) { s.DisabledTLSValidations = []fedv1b1.TLSValidation{"*"} }), secretToken)},
+		"one check less":     {why: "it trusts others", other: generationOf(cluster(func(s *fedv1b1.KubeFedClusterSpec) { s.DisabledTLSValidations = []fedv1b1.TLSValidation{"SubjectName"} }), secretToken)},
 		"another Secret":     {why: "whose token may change by itself", other: generationOf(cluster(func(s *fedv1b1.KubeFedClusterSpec) { s.SecretRef.Name = "other" }), secretToken)},
 	}
 	for name, tc := range tests {

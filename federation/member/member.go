@@ -67,7 +67,7 @@ type watched struct {
 
 // New returns a member that does nothing until Run.
 func New(name fleet.Name, c *Credentials, l Listener, o Options) (*Member, error) {
-	connection, err := newClient(c.Config)
+	connection, err := newClient(c)
 	if err != nil {
 		return nil, fmt.Errorf("connect to member %q: %w", name, err)
 	}
@@ -118,8 +118,12 @@ func (m *Member) currentThresholds() Thresholds {
 // Name returns the member's name.
 func (m *Member) Name() fleet.Name { return m.name }
 
-// Run probes until the context ends. All watches end with it.
-func (m *Member) Run(ctx context.Context) { m.probeForever(ctx) }
+// Run probes until the context ends. All watches end with it, and every connection is closed: nothing may be done with
+// these credentials any more, and the member should not keep what nobody uses.
+func (m *Member) Run(ctx context.Context) {
+	defer m.client.transport.close()
+	m.probeForever(ctx)
+}
 
 // Health returns what the last probes found.
 func (m *Member) Health() Health {
@@ -200,6 +204,17 @@ func (m *Member) Copies(t fleet.TypeName) []types.NamespacedName {
 		return nil
 	}
 	return w.copies.names()
+}
+
+// CountCopies returns how many objects are observed of all types together.
+func (m *Member) CountCopies() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for _, w := range m.types {
+		n += w.copies.count()
+	}
+	return n
 }
 
 func (m *Member) watched(t fleet.TypeName) *watched {

@@ -101,21 +101,26 @@ func withoutFields(body []byte, fields []string) ([]byte, []string) {
 func removeField(content any, path string) bool {
 	switch content := content.(type) {
 	case map[string]any:
-		for key, value := range content {
-			rest, found := strings.CutPrefix(path, key)
-			if found && rest == "" {
-				delete(content, key)
-				return true
-			}
-			if found && (rest[0] == '.' || rest[0] == '[') && removeField(value, strings.TrimPrefix(rest, ".")) {
-				return true
-			}
-		}
+		return removeKey(content, path)
 	case []any:
 		index, rest, found := strings.Cut(strings.TrimPrefix(path, "["), "]")
 		i, err := strconv.Atoi(index)
 		if found && err == nil && i >= 0 && i < len(content) {
 			return removeField(content[i], strings.TrimPrefix(rest, "."))
+		}
+	}
+	return false
+}
+
+func removeKey(content map[string]any, path string) bool {
+	for key, value := range content {
+		rest, found := strings.CutPrefix(path, key)
+		if found && rest == "" {
+			delete(content, key)
+			return true
+		}
+		if found && (rest[0] == '.' || rest[0] == '[') && removeField(value, strings.TrimPrefix(rest, ".")) {
+			return true
 		}
 	}
 	return false

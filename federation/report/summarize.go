@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"time"
@@ -32,7 +33,9 @@ type Failure struct {
 	Exists bool
 	// TimedOut tells that no answer came in time: what became of the attempt is not known.
 	TimedOut bool
-	// Message is the member's answer.
+	// HeldBack tells that the attempt was not made because it is not permitted yet.
+	HeldBack bool
+	// Message is the member's answer, or why the attempt is held back.
 	Message string
 }
 
@@ -188,10 +191,18 @@ func entryOf(c Copy, limit int) (entry Cluster, moving bool) {
 	entry = Cluster{Name: c.Member}
 	entry.Status, entry.Message, moving = wordsOf(c)
 	entry.Message = cut(entry.Message)
-	if len(c.RemoteStatus) <= limit {
+	omitted := ""
+	switch {
+	case len(c.RemoteStatus) > limit:
+		omitted = fmt.Sprintf("remoteStatus is left out: it has more than %d bytes", limit)
+	case len(c.RemoteStatus) == 0 || bytes.Equal(c.RemoteStatus, []byte("null")):
+	case c.RemoteStatus[0] != '{': // the CRD allows nothing else: the host would refuse the whole status, again and again
+		omitted = "remoteStatus is left out: the status of the copy is no object"
+	default:
 		entry.RemoteStatus = c.RemoteStatus
-	} else if entry.Message == "" {
-		entry.Message = fmt.Sprintf("remoteStatus is left out: it has more than %d bytes", limit)
+	}
+	if entry.Message == "" {
+		entry.Message = omitted
 	}
 	return entry, moving
 }
@@ -236,6 +247,8 @@ func removalWords(c Copy) (status, message string, moving bool) {
 	}
 	status = ClusterDeletionFailed
 	switch {
+	case c.Failure.HeldBack:
+		status = ClusterWaitingForRemoval
 	case c.Failure.Verb == plan.None: // it was asked whether the copy is gone
 		status = ClusterRetrievalFailed
 	case c.Failure.Verb == plan.Release && c.Failure.TimedOut:

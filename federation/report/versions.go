@@ -58,7 +58,7 @@ type overridePatch struct {
 	Value any    `json:"value,omitempty"`
 }
 
-// md5Of hashes what json.Encoder writes: sorted keys, HTML escaped, with a line feed.
+// md5Of hashes what [json.Encoder] writes: sorted keys, HTML escaped, with a line feed.
 func md5Of(content any) string {
 	var b bytes.Buffer
 	if err := json.NewEncoder(&b).Encode(content); err != nil {

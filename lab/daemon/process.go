@@ -6,12 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"syscall"
 	"time"
+
+	"github.com/fedsync/fedsync/lab"
 )
 
 // Options say how to run the daemon. Binary, Kubeconfig and Log are required.
@@ -121,6 +124,27 @@ func (p *Process) healthy(ctx context.Context, path string) bool {
 		return false
 	}
 	return answer.Body.Close() == nil && answer.StatusCode == http.StatusOK
+}
+
+// Metrics reads the daemon's metrics page.
+func (p *Process) Metrics(ctx context.Context) (lab.Samples, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.MetricsURL, nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("read metrics of the daemon: %w", err)
+	}
+	page, err := io.ReadAll(answer.Body)
+	if err := errors.Join(err, answer.Body.Close()); err != nil {
+		return nil, fmt.Errorf("read metrics of the daemon: %w", err)
+	}
+	samples, err := lab.ParseMetrics(page)
+	if err != nil {
+		return nil, fmt.Errorf("parse metrics of the daemon: %w", err)
+	}
+	return samples, nil
 }
 
 // PID returns the process's ID.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/fedsync/fedsync/fleet"
 )
@@ -37,6 +38,9 @@ type memberOverrides struct {
 var immutablePaths = map[string]bool{"/metadata/namespace": true, "/metadata/name": true, "/metadata/generateName": true, "/kind": true}
 
 const overridesField = "spec.overrides"
+
+// maxSegments bounds a path. The library reads and writes what a path leads to once for each segment: minutes for thousands.
+const maxSegments = 128
 
 func parse(raw []byte) overrides {
 	parsed := overrides{members: map[fleet.Name]memberOverrides{}}
@@ -117,6 +121,8 @@ func parseItem(raw json.RawMessage, field string) (Item, *fleet.Problem) {
 		return Item{}, &fleet.Problem{Field: field + ".op", Message: fmt.Sprintf("op %q must be add, remove or replace", item.Op)}
 	case immutablePaths[item.Path]:
 		return Item{}, &fleet.Problem{Field: field + ".path", Message: fmt.Sprintf("path %q may not be overridden", item.Path)}
+	case strings.Count(item.Path, "/") > maxSegments:
+		return Item{}, &fleet.Problem{Field: field + ".path", Message: fmt.Sprintf("a path may have %d segments; this one has %d", maxSegments, strings.Count(item.Path, "/"))}
 	}
 	return item, nil
 }

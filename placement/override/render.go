@@ -101,6 +101,25 @@ func render(o *fleet.FederatedObject, t fleet.Type, m memberOverrides) (*fleet.D
 	return seal(content, o.RetainReplicas && !m.setReplicas(), o)
 }
 
+// keptMetadata returns the labels and annotations.
+func keptMetadata(content any, t fleet.Type) (map[string]any, *fleet.Problem) {
+	kept := map[string]any{}
+	metadata, isObject := content.(map[string]any)
+	if content != nil && !isObject {
+		return nil, &fleet.Problem{Field: "spec.template.metadata", Message: "must be an object"}
+	}
+	fields := []string{"labels", "annotations"}
+	if t.DropAnnotations {
+		fields = fields[:1]
+	}
+	for _, field := range fields {
+		if value, ok := metadata[field]; ok && value != nil {
+			kept[field] = value
+		}
+	}
+	return kept, nil
+}
+
 // base decodes the template and leaves of its metadata only labels and annotations: names are the federated object's,
 // and everything else would be another object's identity (KubeFed drops finalizers too; owner references to objects of
 // the host would make a member's garbage collector delete the copy).
@@ -115,17 +134,9 @@ func base(o *fleet.FederatedObject, t fleet.Type) (map[string]any, *fleet.Proble
 	if content == nil { // the template is null
 		content = map[string]any{}
 	}
-	kept := map[string]any{}
-	switch metadata := content["metadata"].(type) {
-	case nil:
-	case map[string]any:
-		for _, field := range [...]string{"labels", "annotations"} {
-			if value, ok := metadata[field]; ok && value != nil && !(field == "annotations" && t.DropAnnotations) {
-				kept[field] = value
-			}
-		}
-	default:
-		return nil, &fleet.Problem{Field: "spec.template.metadata", Message: "must be an object"}
+	kept, problem := keptMetadata(content["metadata"], t)
+	if problem != nil {
+		return nil, problem
 	}
 	kept["name"] = o.Key.Name
 	if kind.Namespaced {

@@ -101,21 +101,7 @@ func TestARefusedCopyCostsOneAttemptPerStep(t *testing.T) {
 // TestBrokenCRDsCannotHurt lets the API server accept anything, as a CRD without a schema does.
 func TestBrokenCRDsCannotHurt(t *testing.T) {
 	s := newScene(t, "anything")
-	for kind, plural := range map[string]string{"FederatedWidget": "federatedwidgets", "Widget": "widgets"} {
-		group, version, target := "types.kubefed.io", "v1beta1", s.host
-		if kind == "Widget" {
-			group, version, target = "example.com", "v1", s.m["member1"]
-		}
-		target.global().create(t, "crd", fmt.Sprintf(`{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: %[1]s.%[2]s}, spec: {group: %[2]s, scope: Namespaced,
-			names: {kind: %[3]s, plural: %[1]s}, versions: [{name: %[4]s, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}}`,
-			plural, group, kind, version))
-		t.Cleanup(func() { target.global().remove(t, "crd", plural+"."+group) })
-	}
-	system := cluster{fleet.host, federation.Namespace}
-	system.create(t, "federatedtypeconfig", `{apiVersion: core.kubefed.io/v1beta1, kind: FederatedTypeConfig, metadata: {name: widgets.example.com}, spec: {propagation: Enabled,
-		targetType: {group: example.com, version: v1, kind: Widget, pluralName: widgets, scope: Namespaced},
-		federatedType: {group: types.kubefed.io, version: v1beta1, kind: FederatedWidget, pluralName: federatedwidgets, scope: Namespaced}}}`)
-	t.Cleanup(func() { system.remove(t, "federatedtypeconfig", "widgets.example.com") })
+	s.widgets(t, "member1")
 	specs := map[string]string{
 		"no-spec": `{}`, "spec-text": `{spec: text}`, "spec-list": `{spec: [1]}`, "template-list": `{spec: {template: [1], placement: {clusters: [{name: member1}]}}}`,
 		"template-text": `{spec: {template: text, placement: {clusters: [{name: member1}]}}}`, "placement-text": `{spec: {template: {}, placement: text}}`,

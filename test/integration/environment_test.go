@@ -109,6 +109,7 @@ func (e *environment) tearDown(ctx context.Context) {
 
 // kinds the tests speak of, by the word they use.
 var kinds = map[string]schema.GroupVersionResource{
+	"event":                {Version: "v1", Resource: "events"},
 	"configmap":            {Version: "v1", Resource: "configmaps"},
 	"namespace":            {Version: "v1", Resource: "namespaces"},
 	"service":              {Version: "v1", Resource: "services"},
@@ -116,6 +117,11 @@ var kinds = map[string]schema.GroupVersionResource{
 	"deployment":           {Group: "apps", Version: "v1", Resource: "deployments"},
 	"clusterrole":          {Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterroles"},
 	"crd":                  {Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"},
+	"replicaset":           {Group: "apps", Version: "v1", Resource: "replicasets"},
+	"policy":               {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicies"},
+	"policybinding":        {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicybindings"},
+	"webhook":              {Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingwebhookconfigurations"},
+	"accessreview":         {Group: "authorization.k8s.io", Version: "v1", Resource: "subjectaccessreviews"},
 	"kubefedconfig":        {Group: "core.kubefed.io", Version: "v1beta1", Resource: "kubefedconfigs"},
 	"kubefedcluster":       {Group: "core.kubefed.io", Version: "v1beta1", Resource: "kubefedclusters"},
 	"federatedtypeconfig":  {Group: "core.kubefed.io", Version: "v1beta1", Resource: "federatedtypeconfigs"},
