@@ -76,6 +76,9 @@ func (s settings) conform(t *testing.T, l *lab.Lab, kubeconfig string, p plane, 
 				suite: s.suite, kubeconfig: kubeconfig, path: s.manager.directory(t),
 				log: filepath.Join(s.out, fmt.Sprintf("%s-%d.log", p.scope, n+1)),
 			}
+			if n == 0 {
+				r.seed = firstSeed
+			}
 			for _, part := range p.parts {
 				results := r.results(t, s.narrow(part))
 				table.add(p.scope, results)
