@@ -281,3 +281,14 @@ func FuzzDecodeObject(f *testing.F) {
 		}
 	})
 }
+
+// The library looks at the labels in the order of a map. A message that changes each time would be written each time.
+func TestDecodeTellsTheSameFaultEachTime(t *testing.T) {
+	raw := &rawObject{Spec: json.RawMessage(`{"placement":{"clusterSelector":{"matchLabels":{"b ":"","a ":"","ok":"x","c ":""},"matchExpressions":[{"key":"d "}]}}}`)}
+	for range 50 {
+		o, _ := decodeObject("configmaps", raw)
+		if p, _ := o.ProblemIn("spec.placement"); !strings.Contains(p.Message, `"a "`) {
+			t.Fatalf("the first fault in sorted order is that of \"a \": %s", p)
+		}
+	}
+}
