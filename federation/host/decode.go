@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -141,13 +142,24 @@ func decodePlacement(p *fleet.Placement, raw json.RawMessage, problem func(field
 	}
 	parsed, err := metav1.LabelSelectorAsSelector(&selector)
 	if err != nil {
-		problem("spec.placement.clusterSelector", "%v", err)
+		problem("spec.placement.clusterSelector", "%v", firstFault(selector, err))
 		return
 	}
 	if parsed.Empty() {
 		parsed = labels.Everything()
 	}
 	p.Selector = parsed
+}
+
+// firstFault returns the fault of the first label in sorted order, or the given one if all labels are fine. The library
+// tells of any faulty label: the message, and with it the status, would change each time the object is decoded.
+func firstFault(s metav1.LabelSelector, fault error) error {
+	for _, key := range slices.Sorted(maps.Keys(s.MatchLabels)) {
+		if _, err := metav1.LabelSelectorAsSelector(&metav1.LabelSelector{MatchLabels: map[string]string{key: s.MatchLabels[key]}}); err != nil {
+			return err
+		}
+	}
+	return fault
 }
 
 func decodeClusters(p *fleet.Placement, raw json.RawMessage, problem func(field, format string, args ...any)) {
