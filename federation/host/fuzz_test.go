@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"pgregory.net/rapid"
 
+	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/fleet"
 	"github.com/fedsync/fedsync/placement"
 	"github.com/fedsync/fedsync/placement/override"
@@ -227,7 +228,7 @@ func mustSuitTheStages(t *testing.T, o *fleet.FederatedObject) {
 
 // FuzzDecodeAnswer reads what a host may answer to a list, with the client's own serializer.
 func FuzzDecodeAnswer(f *testing.F) {
-	serializer := newRawNegotiator().SupportedMediaTypes()[0].Serializer
+	serializer := raw.NewSerializer()
 	list := func(items string) []byte {
 		return []byte(`{"apiVersion":"types.kubefed.io/v1beta1","kind":"FederatedConfigMapList","metadata":{"resourceVersion":"7"},"items":[` + items + `]}`)
 	}
@@ -248,8 +249,8 @@ func FuzzDecodeAnswer(f *testing.F) {
 		if len(answer) > maxInput {
 			return
 		}
-		decode := func() (*rawList, error) {
-			l := &rawList{}
+		decode := func() (*raw.List, error) {
+			l := &raw.List{}
 			got, _, err := serializer.Decode(bytes.Clone(answer), nil, l)
 			if err == nil && got != runtime.Object(l) {
 				return nil, fmt.Errorf("decoded into a %T", got)

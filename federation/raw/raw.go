@@ -64,6 +64,11 @@ func (anyKind) ObjectKinds(o runtime.Object) ([]schema.GroupVersionKind, bool, e
 // Recognizes implements runtime.ObjectTyper.
 func (anyKind) Recognizes(schema.GroupVersionKind) bool { return false }
 
+// NewSerializer reads and writes JSON. It decodes into what it is given, and into Object without that.
+func NewSerializer() runtime.Serializer {
+	return jsonserializer.NewSerializerWithOptions(jsonserializer.DefaultMetaFactory, anyKind{}, anyKind{}, jsonserializer.SerializerOptions{})
+}
+
 // negotiator speaks JSON only.
 type negotiator struct{ runtime.NegotiatedSerializer }
 
@@ -73,7 +78,7 @@ func newNegotiator() runtime.NegotiatedSerializer {
 
 // SupportedMediaTypes implements runtime.NegotiatedSerializer.
 func (negotiator) SupportedMediaTypes() []runtime.SerializerInfo {
-	s := jsonserializer.NewSerializerWithOptions(jsonserializer.DefaultMetaFactory, anyKind{}, anyKind{}, jsonserializer.SerializerOptions{})
+	s := NewSerializer()
 	return []runtime.SerializerInfo{{
 		MediaType: runtime.ContentTypeJSON, MediaTypeType: "application", MediaTypeSubType: "json", EncodesAsText: true, Serializer: s,
 		StreamSerializer: &runtime.StreamSerializerInfo{EncodesAsText: true, Serializer: s, Framer: jsonserializer.Framer},
