@@ -38,6 +38,11 @@ integration: components ## tests on real clusters: of the lab itself, and of fed
 	@CGO_ENABLED=1 go build -race -o $(BIN)/fedsyncd-race ./cmd/fedsyncd
 	@FEDSYNCD=$(BIN)/fedsyncd FEDSYNCD_RACE=$(BIN)/fedsyncd-race scripts/gotest.sh test -timeout 20m ./...
 
+FUZZTIME ?= 30s
+.PHONY: fuzz
+fuzz: ## fuzz each fuzz test for FUZZTIME, 30s by default
+	@for m in $(MODULES); do scripts/fuzz.sh $$m $(FUZZTIME) || exit 1; done
+
 .PHONY: check
 check: format lint archtest generated ## everything that CI checks besides tests
 
