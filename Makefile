@@ -52,6 +52,11 @@ takeover: components $(BIN)/hyperfed ## KubeFed's controller manager and fedsync
 	@chart=$$(cd test/kubefed && go list -m -f '{{.Dir}}' sigs.k8s.io/kubefed)/charts/kubefed && \
 		FEDSYNCD=$(BIN)/fedsyncd HYPERFED=$(BIN)/hyperfed KUBEFED_CHART=$$chart scripts/gotest.sh test -timeout 20m ./takeover/...
 
+FUZZTIME ?= 30s
+.PHONY: fuzz
+fuzz: ## fuzz each fuzz test for FUZZTIME, 30s by default
+	@for m in $(MODULES); do scripts/fuzz.sh $$m $(FUZZTIME) || exit 1; done
+
 .PHONY: check
 check: format lint archtest generated ## everything that CI checks besides tests
 
