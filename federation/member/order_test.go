@@ -14,7 +14,9 @@ func TestObserveDoesNotDependOnTheOrderOfEntries(t *testing.T) {
 	others := []metav1.ManagedFieldsEntry{
 		managed("kubectl", update, "", `{"f:data":{}}`), managed("argocd", apply, "", `{"f:spec":{}}`), managed(FieldManager, apply, "status", `{"f:status":{}}`),
 		managed(legacyManager, update, "", `{"f:data":{}}`), managed(legacyManager, update, "status", `{}`), managed(FieldManager, update, "", `{"f:x":{}}`),
-		managed("fedsync-but-not", apply, "", `{"f:x":{}}`), {Manager: FieldManager, Operation: apply, Subresource: "scale"}, {},
+		managed("fedsync-but-not", apply, "", `{"f:x":{}}`),
+		{Manager: FieldManager, Operation: apply, Subresource: "scale"},
+		{},
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		var entries []metav1.ManagedFieldsEntry
