@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	kubejson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/sets"
@@ -35,8 +36,8 @@ func (m *Member) Apply(ctx context.Context, t fleet.Type, key fleet.ObjectKey, d
 	if err != nil {
 		return nil, fmt.Errorf("prepare apply of %s: %w", key, err)
 	}
-	if seen.UID != "" && seen.Applied == (fleet.Hash{}) && countsAnnotations(t.Target) {
-		if unknown, same, err := m.applyUnmarked(ctx, ref, body, seen); err != nil || same {
+	if seen.UID != "" && (seen.LegacyOwned || seen.Applied == fleet.Hash{}) && countsAnnotations(t.Target) {
+		if unknown, same, err := m.applyWithOldMark(ctx, ref, body, seen); err != nil || same {
 			return unknown, err
 		}
 	}
@@ -58,17 +59,17 @@ func (m *Member) Apply(ctx context.Context, t fleet.Type, key fleet.ObjectKey, d
 // for Deployments alone (kubernetes/pkg/registry/apps/deployment/strategy.go).
 func countsAnnotations(r fleet.Resource) bool { return r.Group == "apps" && r.Kind == "Deployment" }
 
-// applyUnmarked takes over a copy that has no mark yet without changing its generation: if all of its content is as desired
-// already, it stays without the mark until its next edit. same tells that this was so; what was found is remembered, as the
-// mark would have told it.
-func (m *Member) applyUnmarked(ctx context.Context, ref copyRef, body []byte, seen fleet.Observed) (unknown []string, same bool, err error) {
-	unmarked, err := withoutMark(body)
+// applyWithOldMark takes over a copy that KubeFed wrote without changing its generation: if all of its content is as desired
+// already, it keeps the mark that it has, or has none, until its next edit. same tells that this was so; what was found is
+// remembered, as a mark would have told it.
+func (m *Member) applyWithOldMark(ctx context.Context, ref copyRef, body []byte, seen fleet.Observed) (unknown []string, same bool, err error) {
+	asMarked, err := withMark(body, seen.Applied)
 	if err != nil {
-		return nil, false, fmt.Errorf("leave the mark out: %w", err)
+		return nil, false, fmt.Errorf("keep the mark: %w", err)
 	}
-	made, unknown, err := m.applyKnown(ctx, ref, unmarked)
+	made, unknown, err := m.applyKnown(ctx, ref, asMarked)
 	if err != nil {
-		return nil, false, fmt.Errorf("apply %s/%s without a mark: %w", ref.namespace, ref.name, err)
+		return nil, false, fmt.Errorf("apply %s/%s with its old mark: %w", ref.namespace, ref.name, err)
 	}
 	same = made.Generation == seen.Generation
 	if same {
@@ -77,16 +78,29 @@ func (m *Member) applyUnmarked(ctx context.Context, ref copyRef, body []byte, se
 	return unknown, same, nil
 }
 
-func withoutMark(body []byte) ([]byte, error) {
+// withMark replaces the mark, or takes it out for the zero value.
+func withMark(body []byte, mark fleet.Hash) ([]byte, error) {
 	var object map[string]any
 	if err := kubejson.Unmarshal(body, &object); err != nil {
 		return nil, err
 	}
-	metadata, _ := object["metadata"].(map[string]any)
-	annotations, _ := metadata["annotations"].(map[string]any)
+	path := []string{"metadata", "annotations"}
+	annotations, _, err := unstructured.NestedStringMap(object, path...)
+	if err != nil {
+		return nil, err
+	}
 	delete(annotations, fleet.AppliedAnnotation)
-	if len(annotations) == 0 {
-		delete(metadata, "annotations")
+	if mark != (fleet.Hash{}) {
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[fleet.AppliedAnnotation] = mark.String()
+	}
+	unstructured.RemoveNestedField(object, path...)
+	if len(annotations) > 0 {
+		if err := unstructured.SetNestedStringMap(object, annotations, path...); err != nil {
+			return nil, err
+		}
 	}
 	return json.Marshal(object)
 }

@@ -168,7 +168,7 @@ func keep(in Input) Action {
 		return Action{Verb: Wait, Reason: OptedOut}
 	case in.Observed.Deleting:
 		return Action{Verb: Wait, Reason: CopyDeleting}
-	case in.Observed.Applied != in.Desired.Hash && !unmarkedButSame(in):
+	case in.Observed.Applied != in.Desired.Hash && !provenSame(in):
 		return Action{Verb: Apply, Reason: Edited}
 	}
 	if field, covered := Covered(in.Desired, in.Observed); !covered {
@@ -177,11 +177,9 @@ func keep(in Input) Action {
 	return Action{Verb: None, Reason: InSync}
 }
 
-// unmarkedButSame tells that an apply found the copy to be as desired and left it without a mark, which would have been the
-// only change.
-func unmarkedButSame(in Input) bool {
-	return in.Observed.Applied == fleet.Hash{} && in.Observed.Covered == in.Desired.Hash
-}
+// provenSame tells that an apply found the copy to be as desired and left its mark as it was, which would have been the only
+// change. What was proven is forgotten with any change of the mark or of what we own.
+func provenSame(in Input) bool { return in.Observed.Covered == in.Desired.Hash }
 
 func bring(in Input) Action {
 	switch in.Namespace {
