@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"syscall"
@@ -65,23 +66,23 @@ func (c *Cluster) signal(verb string, sig syscall.Signal, out ClusterState) erro
 			return fmt.Errorf("%s cluster %q: %w", verb, c.Name, err)
 		}
 	}
-	for began := time.Now(); time.Since(began) < signalTimeout; time.Sleep(signalPoll) {
+	ctx, cancel := context.WithTimeout(context.Background(), signalTimeout)
+	defer cancel()
+	err = poll(ctx, func(context.Context) error { // a signal takes effect a moment after it was sent, and nobody tells when
 		status, err := c.Status()
-		if err != nil {
-			return err
+		if err == nil && slices.ContainsFunc(status.Processes, func(p ProcessStatus) bool { return p.State == out }) {
+			err = errors.New("it did not obey yet")
 		}
-		if !slices.ContainsFunc(status.Processes, func(p ProcessStatus) bool { return p.State == out }) {
-			return nil
-		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s cluster %q: %w", verb, c.Name, err)
 	}
-	return fmt.Errorf("%s cluster %q: its processes did not obey within %s", verb, c.Name, signalTimeout)
+	return nil
 }
 
-// A signal takes effect a moment after it was sent, and nobody tells when.
-const (
-	signalTimeout = 5 * time.Second
-	signalPoll    = 2 * time.Millisecond
-)
+// signalTimeout is how long a process may take to obey a signal.
+const signalTimeout = 5 * time.Second
 
 // state reads what the registry knows about the cluster: it is newer than our memory when another process, such as
 // the command line, has killed or started the cluster.

@@ -172,3 +172,13 @@ func names(objects []*unstructured.Unstructured) []string {
 	}
 	return all
 }
+
+func TestKubeFedConfigParses(t *testing.T) {
+	objects, err := parse(KubeFedConfig("somewhere", "Namespaced", true))
+	if err != nil || len(objects) != 2 {
+		t.Fatalf("%d objects, %v", len(objects), err)
+	}
+	if got := objects[1].GetNamespace() + "/" + objects[1].GetName(); got != "somewhere/kubefed" {
+		t.Errorf("the KubeFedConfig is %s", got)
+	}
+}

@@ -14,29 +14,6 @@ import (
 // readyTimeout is how long the clusters of a federation may take to be reported ready.
 const readyTimeout = time.Minute
 
-// config is the namespace that a KubeFedConfig is in, the namespaces it lets the manager work on, and all of KubeFed's
-// defaults, which its webhook would fill in. Status is collected, as the suite demands.
-const config = `
-apiVersion: v1
-kind: Namespace
-metadata: {name: %[1]s}
----
-apiVersion: core.kubefed.io/v1beta1
-kind: KubeFedConfig
-metadata: {name: kubefed, namespace: %[1]s}
-spec:
-  scope: %[2]s
-  controllerDuration: {availableDelay: 20s, unavailableDelay: 60s, cacheSyncTimeout: 5m}
-  leaderElect: {leaseDuration: 15s, renewDeadline: 10s, retryPeriod: 5s, resourceLock: configmaps}
-  featureGates:
-  - {name: PushReconciler, configuration: Enabled}
-  - {name: RawResourceStatusCollection, configuration: Enabled}
-  - {name: SchedulerPreferences, configuration: Enabled}
-  clusterHealthCheck: {period: 10s, failureThreshold: 3, successThreshold: 1, timeout: 3s}
-  syncController: {maxConcurrentReconciles: 1, adoptResources: Enabled}
-  statusController: {maxConcurrentReconciles: 1}
-`
-
 // bringUp brings up a host and one member, until the end of the test.
 func bringUp(t *testing.T) *lab.Lab {
 	t.Helper()
@@ -61,7 +38,7 @@ func federate(t *testing.T, l *lab.Lab, charts, namespace, scope string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := federation.Apply(t.Context(), host, fmt.Appendf(nil, config, namespace, scope)); err != nil {
+	if err := federation.Apply(t.Context(), host, federation.KubeFedConfig(namespace, scope, true)); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range l.Clusters() {

@@ -13,6 +13,7 @@ import (
 	"github.com/fedsync/fedsync/lab"
 	"github.com/fedsync/fedsync/lab/daemon"
 	"github.com/fedsync/fedsync/lab/federation"
+	"github.com/fedsync/fedsync/test/await"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -352,19 +353,7 @@ func (c cluster) data(t *testing.T, name, key string) string {
 // eventually polls until the function returns "", or fails the test with what it last said. It returns how long it took.
 func eventually(t *testing.T, timeout time.Duration, what string, check func() string) time.Duration {
 	t.Helper()
-	start := time.Now()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		problem := check()
-		if problem == "" {
-			return time.Since(start)
-		}
-		if time.Since(start) > timeout {
-			t.Fatalf("%s: not within %s: %s\nthe daemon's last words:\n%s", what, timeout, problem, fleet.daemon.LogTail())
-		}
-		<-tick.C
-	}
+	return await.Until(t, 10*time.Millisecond, timeout, what, check, func() string { return "the daemon's last words:\n" + fleet.daemon.LogTail() })
 }
 
 // is returns "" if both are equal, else what differs.

@@ -18,7 +18,7 @@ import (
 const (
 	speedObjects = 300
 	// slower is how many times as long as the bare client fedsync may take.
-	slower = 2.5
+	slower = 2.0
 	// repair is the longest that the repair of a changed copy may take (KubeFed: 10 s).
 	repair = 200 * time.Millisecond
 )

@@ -3,6 +3,7 @@ package takeover
 import (
 	"context"
 	"fmt"
+	"github.com/fedsync/fedsync/test/await"
 	"testing"
 	"time"
 
@@ -85,19 +86,7 @@ func (c cluster) remove(t *testing.T, r schema.GroupVersionResource, name string
 // eventually polls until the function returns "", or fails the test with what it last said. It returns how long it took.
 func (w *world) eventually(t *testing.T, timeout time.Duration, what string, check func() string) time.Duration {
 	t.Helper()
-	start := time.Now()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		problem := check()
-		if problem == "" {
-			return time.Since(start)
-		}
-		if time.Since(start) > timeout {
-			t.Fatalf("%s: not within %s: %s\n%s", what, timeout, problem, w.lastWords())
-		}
-		<-tick.C
-	}
+	return await.Until(t, 100*time.Millisecond, timeout, what, check, w.lastWords)
 }
 
 // is returns "" if both are equal, else what differs.

@@ -14,24 +14,6 @@ import (
 // namespace is the federated namespace that the fleet lives in.
 const namespace = "shop"
 
-// kubeFedConfig has KubeFed's defaults, which its webhook would fill in.
-const kubeFedConfig = `
-apiVersion: core.kubefed.io/v1beta1
-kind: KubeFedConfig
-metadata: {name: kubefed, namespace: kube-federation-system}
-spec:
-  scope: Cluster
-  controllerDuration: {availableDelay: 20s, unavailableDelay: 60s, cacheSyncTimeout: 5m}
-  leaderElect: {leaseDuration: 15s, renewDeadline: 10s, retryPeriod: 5s, resourceLock: configmaps}
-  featureGates:
-  - {name: PushReconciler, configuration: Enabled}
-  - {name: RawResourceStatusCollection, configuration: Disabled}
-  - {name: SchedulerPreferences, configuration: Enabled}
-  clusterHealthCheck: {period: 10s, failureThreshold: 3, successThreshold: 1, timeout: 3s}
-  syncController: {maxConcurrentReconciles: 1, adoptResources: Enabled}
-  statusController: {maxConcurrentReconciles: 1}
-`
-
 // The KubeFedConfig's words on KubeFed's lock.
 const (
 	leaseDuration = 15 * time.Second
@@ -90,7 +72,7 @@ func (w *world) federate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := federation.Apply(ctx, host, []byte(kubeFedConfig)); err != nil {
+	if err := federation.Apply(ctx, host, federation.KubeFedConfig(federation.Namespace, "Cluster", false)); err != nil {
 		return err
 	}
 	if w.host, err = connect(host, namespace); err != nil {
