@@ -8,9 +8,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	apiwatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 
 	"github.com/fedsync/fedsync/federation/fault"
@@ -40,34 +38,9 @@ func NewClient(config *rest.Config) (*Client, error) {
 }
 
 // Source returns the list and watch of all federated objects of the type in the namespace, or in all if it is empty.
-func (c *Client) Source(t fleet.Type, namespace string) *Source {
-	return &Source{client: c, kind: t.Federated, namespace: namespace}
+func (c *Client) Source(t fleet.Type, namespace string) *raw.Source {
+	return &raw.Source{Client: c.rest, Path: collectionPath(t.Federated, namespace)}
 }
-
-// Source lists and watches the federated objects of one type. It implements watch.Source.
-type Source struct {
-	client    *Client
-	kind      fleet.Resource
-	namespace string
-}
-
-// List returns the objects as they were sent.
-func (s *Source) List(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-	list := &raw.List{}
-	err := s.client.rest.Get().AbsPath(s.path()...).SpecificallyVersionedParams(&o, metav1.ParameterCodec, metav1.Unversioned).Do(ctx).Into(list)
-	if err != nil {
-		return nil, err
-	}
-	return list, nil
-}
-
-// Watch watches the objects.
-func (s *Source) Watch(ctx context.Context, o metav1.ListOptions) (apiwatch.Interface, error) {
-	o.Watch = true
-	return s.client.rest.Get().AbsPath(s.path()...).SpecificallyVersionedParams(&o, metav1.ParameterCodec, metav1.Unversioned).Watch(ctx)
-}
-
-func (s *Source) path() []string { return collectionPath(s.kind, s.namespace) }
 
 func collectionPath(r fleet.Resource, namespace string) []string {
 	path := []string{"apis", r.Group, r.Version}
@@ -119,7 +92,7 @@ func (c *Client) WriteStatus(ctx context.Context, t fleet.Type, s *Objects, o *f
 		journal = append(journal, cluster.Name)
 	}
 	s.wrote(o.Key, o.UID, made.ResourceVersion, func(r *Record, o *fleet.FederatedObject) {
-		r.Published, r.writtenAt = report.Digest(status), made.ResourceVersion
+		r.Published = report.Digest(status)
 		o.Journal = journal
 	})
 	return nil

@@ -25,12 +25,9 @@ const (
 	DeleteOptionsAnnotation = "kubefed.io/deleteoption"
 )
 
-// rawObject is a federated object as it was sent.
-type rawObject = raw.Object
-
 // decodeObject turns what the API server sent into the object and what is remembered of its status. Whatever is wrong
 // with the content becomes a Problem of the object.
-func decodeObject(t fleet.TypeName, sent *rawObject) (*fleet.FederatedObject, report.Published) {
+func decodeObject(t fleet.TypeName, sent *raw.Object) (*fleet.FederatedObject, report.Published) {
 	o := &fleet.FederatedObject{
 		Key:             fleet.ObjectKey{Type: t, Namespace: sent.Namespace, Name: sent.Name},
 		UID:             sent.UID,

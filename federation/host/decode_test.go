@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/federation/report"
 	"github.com/fedsync/fedsync/fleet"
 )
@@ -150,7 +151,7 @@ func TestDecodeSpec(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			tc.want.Key = fleet.ObjectKey{Type: "configmaps"}
-			got, _ := decodeObject("configmaps", &rawObject{Spec: json.RawMessage(tc.spec)})
+			got, _ := decodeObject("configmaps", &raw.Object{Spec: json.RawMessage(tc.spec)})
 			if diff := cmp.Diff(&tc.want, got, asText, problems); diff != "" {
 				t.Errorf("(-want +got), because %s:\n%s", tc.why, diff)
 			}
@@ -198,7 +199,7 @@ func TestDecodeMetadata(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, _ := decodeObject("configmaps", &rawObject{ObjectMeta: tc.meta, Spec: json.RawMessage(`{}`)})
+			got, _ := decodeObject("configmaps", &raw.Object{ObjectMeta: tc.meta, Spec: json.RawMessage(`{}`)})
 			if diff := cmp.Diff(&tc.want, got, asText); diff != "" {
 				t.Errorf("(-want +got), because %s:\n%s", tc.why, diff)
 			}
@@ -232,7 +233,7 @@ func TestDecodeStatus(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			o, published := decodeObject("configmaps", &rawObject{Spec: json.RawMessage(`{}`), Status: json.RawMessage(tc.status)})
+			o, published := decodeObject("configmaps", &raw.Object{Spec: json.RawMessage(`{}`), Status: json.RawMessage(tc.status)})
 			if diff := cmp.Diff(tc.journal, o.Journal); diff != "" {
 				t.Errorf("journal (-want +got), because %s:\n%s", tc.why, diff)
 			}
@@ -245,7 +246,7 @@ func TestDecodeStatus(t *testing.T) {
 
 // The library looks at the labels in the order of a map. A message that changes each time would be written each time.
 func TestDecodeTellsTheSameFaultEachTime(t *testing.T) {
-	raw := &rawObject{Spec: json.RawMessage(`{"placement":{"clusterSelector":{"matchLabels":{"b ":"","a ":"","ok":"x","c ":""},"matchExpressions":[{"key":"d "}]}}}`)}
+	raw := &raw.Object{Spec: json.RawMessage(`{"placement":{"clusterSelector":{"matchLabels":{"b ":"","a ":"","ok":"x","c ":""},"matchExpressions":[{"key":"d "}]}}}`)}
 	for range 50 {
 		o, _ := decodeObject("configmaps", raw)
 		if p, _ := o.ProblemIn("spec.placement"); !strings.Contains(p.Message, `"a "`) {

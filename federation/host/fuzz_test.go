@@ -65,7 +65,7 @@ func FuzzDecodeObject(f *testing.F) {
 		if len(spec)+len(status) > maxInput {
 			return
 		}
-		raw := &rawObject{Spec: spec, Status: status}
+		raw := &raw.Object{Spec: spec, Status: status}
 		o, published := decodeObject("configmaps", raw)
 		again, publishedAgain := decodeObject("configmaps", raw)
 		if diff := cmp.Diff(o, again, asText, whole); diff != "" || published != publishedAgain {
@@ -115,7 +115,7 @@ func mustKeepContent(t *testing.T, spec []byte, o *fleet.FederatedObject) {
 	if json.Compact(&compact, spec) != nil {
 		return
 	}
-	laidOut, _ := decodeObject("configmaps", &rawObject{Spec: compact.Bytes()})
+	laidOut, _ := decodeObject("configmaps", &raw.Object{Spec: compact.Bytes()})
 	want := *o
 	want.Journal = nil
 	want.Template, want.Overrides = compacted(t, o.Template), compacted(t, o.Overrides)
@@ -316,7 +316,7 @@ func TestDecodeDoesNotDependOnOrder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			o, _ := decodeObject("configmaps", &rawObject{Status: status, Spec: spec(t, map[string]any{
+			o, _ := decodeObject("configmaps", &raw.Object{Status: status, Spec: spec(t, map[string]any{
 				"placement": map[string]any{"clusters": listed(clusters)}, "template": map[string]any{"k": 1}, "retainReplicas": true, "overrides": []any{},
 			})})
 			return o

@@ -92,7 +92,7 @@ func TestSourceWatch(t *testing.T) {
 	var got []string
 	for event := range w.ResultChan() {
 		switch o := event.Object.(type) {
-		case *rawObject:
+		case *raw.Object:
 			got = append(got, string(event.Type)+" "+o.Name+"@"+o.ResourceVersion)
 		case *metav1.Status:
 			got = append(got, string(event.Type)+" "+string(o.Reason))
@@ -261,7 +261,7 @@ func TestCollectionPath(t *testing.T) {
 
 func TestRawCopies(t *testing.T) {
 	o := version("5", finalizers("a"), annotated("k", "v"))
-	c, ok := o.DeepCopyObject().(*rawObject)
+	c, ok := o.DeepCopyObject().(*raw.Object)
 	if !ok || !cmp.Equal(o, c) {
 		t.Fatalf("the copy differs: %v", c)
 	}
@@ -269,7 +269,7 @@ func TestRawCopies(t *testing.T) {
 	if o.Finalizers[0] != "a" || o.Annotations["k"] != "v" {
 		t.Error("the copy shares its metadata with the original")
 	}
-	list := &raw.List{Items: []rawObject{*o}}
+	list := &raw.List{Items: []raw.Object{*o}}
 	l, ok := list.DeepCopyObject().(*raw.List)
 	if !ok || !cmp.Equal(list, l) {
 		t.Fatalf("the copy differs: %v", l)

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
+	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/federation/report"
 	"github.com/fedsync/fedsync/fleet"
 )
@@ -36,8 +37,6 @@ type Record struct {
 	Published report.Published
 	// finalizers are all of the object's, ours included.
 	finalizers []string
-	// writtenAt is the version that our last status write made; what a watch tells of an older one is behind.
-	writtenAt string
 }
 
 // NewObjects returns an empty store that calls changed, outside its lock, for each change.
@@ -76,22 +75,22 @@ func (s *Objects) Add(o any) error { return s.Update(o) }
 
 // Update implements cache.ReflectorStore.
 func (s *Objects) Update(o any) error {
-	raw, ok := o.(*rawObject)
+	sent, ok := o.(*raw.Object)
 	if !ok {
 		return fmt.Errorf("store %T: not a federated object", o)
 	}
-	change := s.put(raw)
+	change := s.put(sent)
 	s.tell(change)
 	return nil
 }
 
 // Delete implements cache.ReflectorStore.
 func (s *Objects) Delete(o any) error {
-	raw, ok := o.(*rawObject)
+	sent, ok := o.(*raw.Object)
 	if !ok {
 		return fmt.Errorf("forget %T: not a federated object", o)
 	}
-	s.tell(s.drop(types.NamespacedName{Namespace: raw.Namespace, Name: raw.Name}))
+	s.tell(s.drop(types.NamespacedName{Namespace: sent.Namespace, Name: sent.Name}))
 	return nil
 }
 
@@ -99,11 +98,11 @@ func (s *Objects) Delete(o any) error {
 func (s *Objects) Replace(list []any, _ string) error {
 	present := make(map[types.NamespacedName]bool, len(list))
 	for _, o := range list {
-		raw, ok := o.(*rawObject)
+		sent, ok := o.(*raw.Object)
 		if !ok {
 			return fmt.Errorf("store %T: not a federated object", o)
 		}
-		present[types.NamespacedName{Namespace: raw.Namespace, Name: raw.Name}] = true
+		present[types.NamespacedName{Namespace: sent.Namespace, Name: sent.Name}] = true
 	}
 	for _, o := range list {
 		if err := s.Update(o); err != nil {
@@ -122,20 +121,16 @@ func (s *Objects) Replace(list []any, _ string) error {
 // Resync implements cache.ReflectorStore.
 func (s *Objects) Resync() error { return nil }
 
-func (s *Objects) put(raw *rawObject) *Change {
-	object, published := decodeObject(s.typeName, raw)
-	name := types.NamespacedName{Namespace: raw.Namespace, Name: raw.Name}
+func (s *Objects) put(sent *raw.Object) *Change {
+	object, published := decodeObject(s.typeName, sent)
+	name := types.NamespacedName{Namespace: sent.Namespace, Name: sent.Name}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := &Record{Object: object, Published: published, finalizers: raw.Finalizers}
+	r := &Record{Object: object, Published: published, finalizers: sent.Finalizers}
 	old := s.records[name]
 	if old != nil && old.Object.UID == object.UID {
 		if older(object.ResourceVersion, old.Object.ResourceVersion) {
 			return nil
-		}
-		if older(object.ResourceVersion, old.writtenAt) {
-			r.Published, r.writtenAt = old.Published, old.writtenAt
-			object.Journal = old.Object.Journal
 		}
 	}
 	s.set(name, r)

@@ -11,13 +11,14 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
 
+	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/federation/report"
 	"github.com/fedsync/fedsync/fleet"
 )
 
 // version returns ns/n as it is in the version, besides the changes.
-func version(resourceVersion string, changes ...func(*rawObject)) *rawObject {
-	raw := &rawObject{
+func version(resourceVersion string, changes ...func(*raw.Object)) *raw.Object {
+	raw := &raw.Object{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "n", UID: "uid", ResourceVersion: resourceVersion, Generation: 1},
 		Spec:       json.RawMessage(`{}`),
 	}
@@ -27,27 +28,27 @@ func version(resourceVersion string, changes ...func(*rawObject)) *rawObject {
 	return raw
 }
 
-func named(namespace, name string) func(*rawObject) {
-	return func(r *rawObject) { r.Namespace, r.Name, r.UID = namespace, name, types.UID(namespace+"/"+name) }
+func named(namespace, name string) func(*raw.Object) {
+	return func(r *raw.Object) { r.Namespace, r.Name, r.UID = namespace, name, types.UID(namespace+"/"+name) }
 }
 
-func generation(n int64) func(*rawObject) { return func(r *rawObject) { r.Generation = n } }
+func generation(n int64) func(*raw.Object) { return func(r *raw.Object) { r.Generation = n } }
 
-func uid(u types.UID) func(*rawObject) { return func(r *rawObject) { r.UID = u } }
+func uid(u types.UID) func(*raw.Object) { return func(r *raw.Object) { r.UID = u } }
 
-func status(text string) func(*rawObject) {
-	return func(r *rawObject) { r.Status = json.RawMessage(text) }
+func status(text string) func(*raw.Object) {
+	return func(r *raw.Object) { r.Status = json.RawMessage(text) }
 }
 
-func finalizers(names ...string) func(*rawObject) {
-	return func(r *rawObject) { r.Finalizers = names }
+func finalizers(names ...string) func(*raw.Object) {
+	return func(r *raw.Object) { r.Finalizers = names }
 }
 
-func annotated(key, value string) func(*rawObject) {
-	return func(r *rawObject) { r.Annotations = map[string]string{key: value} }
+func annotated(key, value string) func(*raw.Object) {
+	return func(r *raw.Object) { r.Annotations = map[string]string{key: value} }
 }
 
-func deleted(r *rawObject) {
+func deleted(r *raw.Object) {
 	at := metav1.NewTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	r.DeletionTimestamp = &at
 }
@@ -70,7 +71,7 @@ func words(c Change) told {
 }
 
 // storeOf returns a store and what it tells.
-func storeOf(t rapid.TB, objects ...*rawObject) (*Objects, *[]told) {
+func storeOf(t rapid.TB, objects ...*raw.Object) (*Objects, *[]told) {
 	t.Helper()
 	log := &[]told{}
 	s := NewObjects("configmaps", func(c Change) { *log = append(*log, words(c)) })
@@ -86,7 +87,7 @@ func storeOf(t rapid.TB, objects ...*rawObject) (*Objects, *[]told) {
 func TestUpdate(t *testing.T) {
 	tests := map[string]struct {
 		why         string
-		known, next *rawObject
+		known, next *raw.Object
 		want        []told
 		wantVersion string
 	}{
@@ -232,7 +233,7 @@ func TestStrangersAreRefused(t *testing.T) {
 func publish(s *Objects, u types.UID, resourceVersion string) report.Published {
 	written := report.Digest(report.Status{ObservedGeneration: 1, Clusters: []report.Cluster{{Name: "a"}}})
 	s.wrote(fleet.ObjectKey{Type: "configmaps", Namespace: "ns", Name: "n"}, u, resourceVersion, func(r *Record, o *fleet.FederatedObject) {
-		r.Published, r.writtenAt = written, resourceVersion
+		r.Published = written
 		o.Journal = []fleet.Name{"a"}
 	})
 	return written
@@ -245,7 +246,7 @@ func TestOwnWrite(t *testing.T) {
 	tests := map[string]struct {
 		why         string
 		writtenUID  types.UID
-		event       *rawObject
+		event       *raw.Object
 		want        []told
 		published   report.Published
 		journal     []fleet.Name

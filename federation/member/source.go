@@ -6,7 +6,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	apiwatch "k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/rest"
 
 	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/federation/watch"
@@ -21,7 +20,9 @@ func newSource(c *client, t fleet.Type, namespace string) watch.Source {
 		namespace = ""
 	}
 	if t.CollectStatus {
-		return &wholeSource{client: c, resource: t.Target, namespace: namespace}
+		collection := t.Target
+		collection.Namespaced = collection.Namespaced && namespace != ""
+		return &raw.Source{Client: c.whole, Path: path(collection, t.Target.APIVersion(), namespace, ""), LabelSelector: fleet.ManagedLabel}
 	}
 	return &source{client: c, resource: t.Target, namespace: namespace}
 }
@@ -42,32 +43,4 @@ func (s *source) List(ctx context.Context, o metav1.ListOptions) (runtime.Object
 func (s *source) Watch(ctx context.Context, o metav1.ListOptions) (apiwatch.Interface, error) {
 	o.LabelSelector = fleet.ManagedLabel
 	return s.client.metadata.Resource(s.resource.GVR()).Namespace(s.namespace).Watch(ctx, o)
-}
-
-// wholeSource does the same with all that the objects hold.
-type wholeSource struct {
-	client    *client
-	resource  fleet.Resource
-	namespace string
-}
-
-func (s *wholeSource) List(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-	list := &raw.List{}
-	if err := s.get(o).Do(ctx).Into(list); err != nil {
-		return nil, err
-	}
-	return list, nil
-}
-
-func (s *wholeSource) Watch(ctx context.Context, o metav1.ListOptions) (apiwatch.Interface, error) {
-	o.Watch = true
-	return s.get(o).Watch(ctx)
-}
-
-func (s *wholeSource) get(o metav1.ListOptions) *rest.Request {
-	o.LabelSelector = fleet.ManagedLabel
-	collection := s.resource
-	collection.Namespaced = collection.Namespaced && s.namespace != ""
-	return s.client.whole.Get().AbsPath(path(collection, s.resource.APIVersion(), s.namespace, "")...).
-		SpecificallyVersionedParams(&o, metav1.ParameterCodec, metav1.Unversioned)
 }

@@ -1,6 +1,6 @@
 // Package raw reads objects whose content it leaves undecoded.
 //
-// Does: decodes the metadata of objects of any kind, and keeps spec and status as the JSON that was sent.
+// Does: lists and watches objects of any kind, decodes their metadata, and keeps spec and status as the JSON that was sent.
 //
 // Given: the configuration of a cluster.
 //

@@ -1,6 +1,7 @@
 package raw
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"reflect"
@@ -11,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	jsonserializer "k8s.io/apimachinery/pkg/runtime/serializer/json"
+	apiwatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 )
 
@@ -88,6 +90,36 @@ func (negotiator) SupportedMediaTypes() []runtime.SerializerInfo {
 // DecoderToVersion implements runtime.NegotiatedSerializer: there is no conversion.
 func (negotiator) DecoderToVersion(d runtime.Decoder, _ runtime.GroupVersioner) runtime.Decoder {
 	return d
+}
+
+// Source lists and watches the objects of one collection. It implements watch.Source.
+type Source struct {
+	// Client decodes into Object: it comes from NewClient or NewClientFor.
+	Client *rest.RESTClient
+	// Path is the collection's, in parts.
+	Path []string
+	// LabelSelector limits what is told, empty for all.
+	LabelSelector string
+}
+
+// List returns the objects as they were sent.
+func (s *Source) List(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+	list := &List{}
+	if err := s.get(o).Do(ctx).Into(list); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// Watch watches the objects.
+func (s *Source) Watch(ctx context.Context, o metav1.ListOptions) (apiwatch.Interface, error) {
+	o.Watch = true
+	return s.get(o).Watch(ctx)
+}
+
+func (s *Source) get(o metav1.ListOptions) *rest.Request {
+	o.LabelSelector = s.LabelSelector
+	return s.Client.Get().AbsPath(s.Path...).SpecificallyVersionedParams(&o, metav1.ParameterCodec, metav1.Unversioned)
 }
 
 // NewClient returns a REST client for any path of the cluster that decodes objects of any kind into Object.

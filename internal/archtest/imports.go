@@ -125,7 +125,7 @@ func Clients(packages []Package) []Breach {
 
 	edge := []string{"federation/host", "federation/member", "federation/engine", "cmd", "lab", "test"}
 	// The reflector is one of client-go's, and it reads through functions that it is given: no client is named there.
-	// Package raw makes clients for others, who alone call their verbs.
+	// Package raw makes clients for others; itself it only lists and watches through them.
 	readers := map[string]string{"federation/watch": "k8s.io/client-go/tools/cache", "federation/raw": "k8s.io/client-go/rest"}
 
 	var breaches []Breach

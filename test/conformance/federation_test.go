@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
