@@ -24,6 +24,7 @@ type lock struct {
 	resourcelock.Interface
 
 	legacy *host.LegacyLock
+	look   time.Duration // how long looking at it may take: a Lease that is held must be renewed in time all the same
 	log    logr.Logger
 	said   string
 }
@@ -47,32 +48,61 @@ func newLock(config *rest.Config, namespace string, timeout time.Duration, log l
 		Client:     client.CoordinationV1(),
 		LockConfig: resourcelock.ResourceLockConfig{Identity: hostname + "_" + string(uuid.NewUUID())},
 	}
-	return &lock{Interface: lease, legacy: host.NewLegacyLock(client, namespace, clock.RealClock{}), log: log}, nil
+	return &lock{Interface: lease, legacy: host.NewLegacyLock(client, namespace, clock.RealClock{}, log), look: timeout / 2, log: log}, nil
 }
 
 // Get implements resourcelock.Interface.
 func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	if err := l.excluded(ctx); err != nil {
+	if held, err := l.excluded(ctx); held || err != nil {
 		return nil, nil, err
 	}
 	return l.Interface.Get(ctx)
 }
 
-// Update implements resourcelock.Interface. Giving the Lease back is always allowed.
+// Update implements resourcelock.Interface. Giving the Lease back is always allowed. A lock that cannot be looked at now was
+// free when the Lease was taken: that is no reason to stop.
 func (l *lock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	if record.HolderIdentity != "" {
-		if err := l.excluded(ctx); err != nil {
+		if held, err := l.excluded(ctx); held {
 			return err
 		}
 	}
 	return l.Interface.Update(ctx, record)
 }
 
-// excluded says why the Lease is not ours to take, or returns nil.
-func (l *lock) excluded(ctx context.Context) error {
+// await returns when no KubeFed controller manager holds its lock. It is for a daemon that takes no Lease.
+func (l *lock) await(ctx context.Context) error {
+	tick := time.NewTicker(lockPeriod)
+	defer tick.Stop()
+	said := ""
+	for {
+		held, err := l.excluded(ctx)
+		switch {
+		case err == nil:
+			return nil
+		case !held && err.Error() != said:
+			said = err.Error()
+			l.log.Info("cannot tell whether a KubeFed controller manager is at work", "reason", said)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// lockPeriod is how often KubeFed's lock is looked at while it is waited for.
+const lockPeriod = 2 * time.Second
+
+// excluded tells whether KubeFed's lock is held. The error says why the Lease is not ours to take: because it is, or because
+// nobody can tell.
+func (l *lock) excluded(ctx context.Context) (held bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, l.look)
+	defer cancel()
 	holder, err := l.legacy.Holder(ctx)
 	if err != nil {
-		return fmt.Errorf("look at KubeFed's lock: %w", err)
+		return false, fmt.Errorf("look at KubeFed's lock: %w", err)
 	}
 	if holder != l.said {
 		l.said = holder
@@ -83,7 +113,7 @@ func (l *lock) excluded(ctx context.Context) error {
 		}
 	}
 	if holder != "" {
-		return errors.New("a KubeFed controller manager is at work: " + holder)
+		return true, errors.New("a KubeFed controller manager is at work: " + holder)
 	}
-	return nil
+	return false, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"github.com/go-logr/logr"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +51,7 @@ func kubeFedsLock() *corev1.ConfigMap {
 func lockOver(client *fake.Clientset, clock *clocktesting.FakePassiveClock) (*lock, *lease, *[]string) {
 	said, below := &[]string{}, &lease{}
 	log := funcr.New(func(_, line string) { *said = append(*said, line) }, funcr.Options{})
-	return &lock{Interface: below, legacy: host.NewLegacyLock(client, "system", clock), log: log}, below, said
+	return &lock{Interface: below, legacy: host.NewLegacyLock(client, "system", clock, logr.Discard()), look: time.Minute, log: log}, below, said
 }
 
 func TestTwoManagersNeverWork(t *testing.T) {

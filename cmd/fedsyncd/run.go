@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -58,7 +59,16 @@ func run(ctx context.Context, c *Config) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(config, scheme, c, settings, log)
+	lock, err := newLock(config, c.Namespace, settings.RenewDeadline/2, log.WithName("election"))
+	if err != nil {
+		return fmt.Errorf("set up: %w", err)
+	}
+	if !c.LeaderElect {
+		if err := lock.await(ctx); err != nil {
+			return err
+		}
+	}
+	mgr, err := newManager(config, scheme, c, settings, lock)
 	if err != nil {
 		return fmt.Errorf("set up: %w", err)
 	}
@@ -140,11 +150,7 @@ func hostIdentity(ctx context.Context, config *rest.Config, log logr.Logger) (ty
 	}
 }
 
-func newManager(config *rest.Config, scheme *runtime.Scheme, c *Config, settings *startConfig, log logr.Logger) (manager.Manager, error) {
-	lock, err := newLock(config, c.Namespace, settings.RenewDeadline/2, log.WithName("election"))
-	if err != nil {
-		return nil, err
-	}
+func newManager(config *rest.Config, scheme *runtime.Scheme, c *Config, settings *startConfig, lock resourcelock.Interface) (manager.Manager, error) {
 	timeout := shutdownTimeout
 	return ctrl.NewManager(config, ctrl.Options{
 		Scheme:                              scheme,

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -43,6 +44,8 @@ func (r removal) String() string {
 type removals struct {
 	budget Budget
 
+	held atomic.Int64 // how many asked and approved have together
+
 	mu       sync.Mutex
 	asked    map[fleet.CopyKey]asked
 	approved map[fleet.CopyKey]removal
@@ -71,7 +74,7 @@ func newRemovals(b Budget) *removals {
 // because all removals are frozen. copies is how many there are of all objects in all members.
 func (s *removals) permit(r removal, copies int, now time.Time) (again time.Duration, frozen bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	limit := s.limit(copies)
 	if s.budget.Count < 0 || s.approved[r.copy] == r || copies <= limit { // so few copies cannot exceed it
 		return 0, false
@@ -92,6 +95,11 @@ func (s *removals) permit(r removal, copies int, now time.Time) (again time.Dura
 // lapseTime is how long a removal counts that nobody asks for any more.
 const lapseTime = time.Minute
 
+func (s *removals) unlock() {
+	s.held.Store(int64(len(s.asked) + len(s.approved)))
+	s.mu.Unlock()
+}
+
 // frozenPause is how often a frozen removal asks again.
 const frozenPause = 5 * time.Second
 
@@ -111,7 +119,7 @@ func (s *removals) expire(now time.Time) {
 // removed notes that a removal was carried out.
 func (s *removals) removed(r removal, now time.Time) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	delete(s.asked, r.copy)
 	if s.approved[r.copy] == r { // somebody looked at it: it does not speak against others
 		delete(s.approved, r.copy)
@@ -120,10 +128,14 @@ func (s *removals) removed(r removal, now time.Time) {
 	s.done = append(s.done, now)
 }
 
-// withdraw notes that the copy need not be removed any more.
+// withdraw notes that the copy need not be removed any more. It costs nothing while nothing is to be removed: every action
+// on every copy comes by here.
 func (s *removals) withdraw(c fleet.CopyKey) {
+	if s.held.Load() == 0 {
+		return
+	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	delete(s.asked, c)
 	delete(s.approved, c)
 }
@@ -131,7 +143,7 @@ func (s *removals) withdraw(c fleet.CopyKey) {
 // withdrawMember forgets the removals in a member that is gone.
 func (s *removals) withdrawMember(name fleet.Name) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	maps.DeleteFunc(s.asked, func(c fleet.CopyKey, _ asked) bool { return c.Member == name })
 	maps.DeleteFunc(s.approved, func(c fleet.CopyKey, _ removal) bool { return c.Member == name })
 }
@@ -139,7 +151,7 @@ func (s *removals) withdrawMember(name fleet.Name) {
 // frozen returns what is held back.
 func (s *removals) frozen(copies int, now time.Time) frozenSet {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	s.expire(now)
 	if s.budget.Count < 0 || len(s.asked)+len(s.done) <= s.limit(copies) {
 		return frozenSet{}
@@ -159,7 +171,7 @@ func (s *removals) id() string {
 // approve lets exactly the set with that ID go, and tells whether there is such a set now.
 func (s *removals) approve(id string) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if len(s.asked) == 0 || id != s.id() {
 		return false
 	}

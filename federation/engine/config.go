@@ -68,7 +68,7 @@ func (e *Engine) refreshConfig(ctx context.Context) error {
 	if !e.options.WatchConfig {
 		return nil
 	}
-	stored, err := host.GetConfig(ctx, e.objects, e.options.Namespace)
+	stored, err := e.storedConfig(ctx)
 	if fault.Of(err).Class == fault.Absent {
 		return nil
 	}
@@ -156,12 +156,18 @@ func (e *Engine) memberWorkers() int { return max(e.options.MemberWorkers, e.con
 
 // askTypes has every FederatedTypeConfig reconciled again.
 func (e *Engine) askTypes() {
+	e.askTypesExcept("")
+}
+
+func (e *Engine) askTypesExcept(name fleet.TypeName) {
 	var list fedv1b1.FederatedTypeConfigList
 	if err := e.objects.List(e.running, &list, client.InNamespace(e.options.Namespace)); err != nil {
 		return // the cache cannot fail once it runs, and while it does not, each type is reconciled anyway
 	}
 	for i := range list.Items {
-		e.configs.ask(list.Items[i].Namespace, list.Items[i].Name)
+		if list.Items[i].Name != string(name) {
+			e.configs.ask(list.Items[i].Namespace, list.Items[i].Name)
+		}
 	}
 }
 

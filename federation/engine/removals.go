@@ -103,9 +103,11 @@ func (e *Engine) tellFrozen(ctx context.Context, f frozenSet) {
 	e.recorder.Event(config, corev1.EventTypeWarning, eventRemovalsFrozen, message)
 }
 
-// storedConfig reads the KubeFedConfig, if that is possible: a cache that may not watch it never answers.
+// configTimeout is how long the cache may take to know the KubeFedConfig: one that may not watch it never answers.
+const configTimeout = 30 * time.Second
+
 func (e *Engine) storedConfig(ctx context.Context) (*fedv1b1.KubeFedConfig, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, configTimeout)
 	defer cancel()
 	return host.GetConfig(ctx, e.objects, e.options.Namespace)
 }

@@ -187,7 +187,7 @@ func (e *Engine) startType(running context.Context, t fleet.Type, passive bool) 
 	e.wireType(ts)
 	e.log.Info("type started", "type", t.Name, "passive", passive)
 	if t.IsNamespace() {
-		e.askTypes() // those in namespaces could not start without it
+		e.askTypesExcept(t.Name) // those in namespaces could not start without it
 	}
 	go ts.cell.Run(ctx, e.log.WithValues("type", t.Name))
 	return ts
@@ -214,12 +214,11 @@ func (e *Engine) typeChanged(t fleet.Type, s watch.Status) {
 
 // stopType ends the watches of a type. Its copies stay as they are, and so do the federated objects.
 func (e *Engine) stopType(name fleet.TypeName) {
-	if !e.dropType(name) {
-		return
+	if e.dropType(name) {
+		e.options.Metrics.Gone(name, "")
 	}
-	e.options.Metrics.Gone(name, "")
-	if name == fleet.NamespaceType {
-		e.askTypes() // those in namespaces stop with it
+	if name == fleet.NamespaceType { // those in namespaces stop with it, or have waited for it
+		e.askTypesExcept(name)
 	}
 }
 

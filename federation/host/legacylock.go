@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
@@ -26,7 +27,9 @@ type LegacyLock struct {
 	client    kubernetes.Interface
 	namespace string
 	clock     clock.PassiveClock
+	log       logr.Logger
 	seen      map[string]sighting
+	unseen    map[string]bool // kinds that may not be read
 }
 
 // sighting is when a lock was first seen with its present content.
@@ -36,8 +39,8 @@ type sighting struct {
 }
 
 // NewLegacyLock returns the lock of the KubeFed in the namespace.
-func NewLegacyLock(c kubernetes.Interface, namespace string, clock clock.PassiveClock) *LegacyLock {
-	return &LegacyLock{client: c, namespace: namespace, clock: clock, seen: map[string]sighting{}}
+func NewLegacyLock(c kubernetes.Interface, namespace string, clock clock.PassiveClock, log logr.Logger) *LegacyLock {
+	return &LegacyLock{client: c, namespace: namespace, clock: clock, log: log, seen: map[string]sighting{}, unseen: map[string]bool{}}
 }
 
 // Holder says who holds the lock and where, or returns "". A lock that is not renewed counts as held until its lease has
@@ -51,7 +54,12 @@ func (l *LegacyLock) Holder(ctx context.Context) (string, error) {
 			if holder := l.holder(kind, record); holder != "" {
 				return fmt.Sprintf("%s, in the %s %s/%s", holder, kind, l.namespace, legacyLockName), nil
 			}
-		case fault.Absent, fault.NamespaceMissing, fault.TypeMissing, fault.Forbidden:
+		case fault.Forbidden:
+			if !l.unseen[kind] {
+				l.unseen[kind] = true
+				l.log.Info("may not look whether a KubeFed controller manager is at work: make sure that none is", "reason", err.Error())
+			}
+		case fault.Absent, fault.NamespaceMissing, fault.TypeMissing:
 		default:
 			return "", fmt.Errorf("get %s %q: %w", kind, legacyLockName, err)
 		}

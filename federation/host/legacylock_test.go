@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"github.com/go-logr/logr"
 	"testing"
 	"time"
 
@@ -61,7 +62,7 @@ func TestHolder(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			l := NewLegacyLock(fake.NewClientset(tc.objects...), "system", clocktesting.NewFakePassiveClock(lockedAt))
+			l := NewLegacyLock(fake.NewClientset(tc.objects...), "system", clocktesting.NewFakePassiveClock(lockedAt), logr.Discard())
 			got, err := l.Holder(t.Context())
 			if diff := cmp.Diff(tc.want, got); diff != "" || err != nil {
 				t.Errorf("%v (-want +got), because %s:\n%s", err, tc.why, diff)
@@ -92,7 +93,7 @@ func TestHolderAsTimePasses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			clock := clocktesting.NewFakePassiveClock(lockedAt)
 			client := fake.NewClientset(configMapLock(record("a", lockedAt.Add(tc.skew))))
-			l := NewLegacyLock(client, "system", clock)
+			l := NewLegacyLock(client, "system", clock, logr.Discard())
 			for i, s := range tc.steps {
 				clock.SetTime(clock.Now().Add(s.after))
 				if s.renewed {
@@ -125,7 +126,7 @@ func TestHolderCannotBeTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			client := fake.NewClientset()
 			client.PrependReactor("get", "configmaps", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, tc.err })
-			holder, err := NewLegacyLock(client, "system", clocktesting.NewFakePassiveClock(lockedAt)).Holder(t.Context())
+			holder, err := NewLegacyLock(client, "system", clocktesting.NewFakePassiveClock(lockedAt), logr.Discard()).Holder(t.Context())
 			if holder != "" || (err != nil) != tc.failed {
 				t.Errorf("holder %q, error %v, want an error: %v, because %s", holder, err, tc.failed, tc.why)
 			}

@@ -46,11 +46,11 @@ func (v *Versions) Write(ctx context.Context, t fleet.Type, o *fleet.FederatedOb
 		return nil
 	}
 	if !known || stored.object != o.UID { // the first time since the start, or a new object of the same name
-		found, err := v.read(ctx, t, o)
-		if err == nil && !found.ownedBy(o.UID) {
-			err = v.own(ctx, t, o) // else it would go with the object before
+		same, err := v.find(ctx, t, o, want)
+		if err != nil {
+			return fmt.Errorf("read versions of %s: %w", o.Key, err)
 		}
-		if err == nil && reflect.DeepEqual(found.Status, want) {
+		if same {
 			v.remember(o, want)
 			return nil
 		}
@@ -96,13 +96,32 @@ func (f *foundVersions) ownedBy(uid types.UID) bool {
 func (v *Versions) read(ctx context.Context, t fleet.Type, o *fleet.FederatedObject) (*foundVersions, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	raw, err := v.client.rest.Get().AbsPath(versionsPath(t, o.Key)...).Do(ctx).Raw()
+	result := v.client.rest.Get().AbsPath(versionsPath(t, o.Key)...).Do(ctx)
+	if err := result.Error(); err != nil { // Result.Raw alone knows only the status code
+		return nil, err
+	}
+	raw, err := result.Raw()
 	if err != nil {
 		return nil, err
 	}
 	found := &foundVersions{Status: report.Versions{ClusterVersions: []report.ClusterVersion{}}}
 	err = json.Unmarshal(raw, found)
 	return found, err
+}
+
+// find tells whether the host stores the versions already. What it stores for an object before is made the object's own: it
+// would go with that one.
+func (v *Versions) find(ctx context.Context, t fleet.Type, o *fleet.FederatedObject, want report.Versions) (same bool, err error) {
+	found, err := v.read(ctx, t, o)
+	switch {
+	case fault.Of(err).Class == fault.Absent:
+		return false, nil
+	case err != nil:
+		return false, err
+	case !found.ownedBy(o.UID):
+		err = v.own(ctx, t, o)
+	}
+	return reflect.DeepEqual(found.Status, want), err
 }
 
 // own makes the federated object the owner.

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -15,6 +16,16 @@ type Thresholds struct {
 	Timeout time.Duration
 	// Failure and Success are how many consecutive probes turn a ready member not ready, and back.
 	Failure, Success int
+}
+
+// complete fills in KubeFed's defaults, and bounds how often a member is asked.
+func (t Thresholds) complete() Thresholds {
+	return Thresholds{
+		Period:  max(cmp.Or(t.Period, 10*time.Second), time.Second),
+		Timeout: cmp.Or(t.Timeout, 3*time.Second),
+		Failure: cmp.Or(t.Failure, 3),
+		Success: cmp.Or(t.Success, 1),
+	}
 }
 
 // Finding is what one probe found.

@@ -1,11 +1,9 @@
 package member
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/types"
@@ -73,10 +71,8 @@ func New(name fleet.Name, c *Credentials, l Listener, o Options) (*Member, error
 	}
 	m := &Member{
 		name: name, client: connection, gate: newGate(), listener: l, namespace: o.Namespace, versions: o.Versions,
-		log: o.Log, clock: o.Clock, pinned: o.Pin, suspected: make(chan struct{}, 1), types: map[fleet.TypeName]*watched{},
+		log: o.Log, clock: o.Clock, pinned: o.Pin, thresholds: o.Thresholds.complete(), suspected: make(chan struct{}, 1), types: map[fleet.TypeName]*watched{},
 	}
-	m.SetThresholds(o.Thresholds)
-	<-m.suspected // the first probe comes by itself
 	if m.clock == nil {
 		m.clock = clock.RealClock{}
 	}
@@ -86,12 +82,7 @@ func New(name fleet.Name, c *Credentials, l Listener, o Options) (*Member, error
 // SetThresholds changes how health is judged, and probes at once if that is something new. What is zero gets KubeFed's
 // default.
 func (m *Member) SetThresholds(t Thresholds) {
-	t = Thresholds{
-		Period:  max(cmp.Or(t.Period, 10*time.Second), time.Second),
-		Timeout: cmp.Or(t.Timeout, 3*time.Second),
-		Failure: cmp.Or(t.Failure, 3),
-		Success: cmp.Or(t.Success, 1),
-	}
+	t = t.complete()
 	m.mu.Lock()
 	changed := m.thresholds != t
 	m.thresholds = t

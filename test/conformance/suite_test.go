@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -63,9 +64,12 @@ func (r run) results(t *testing.T, p part) []result {
 	return receiver.finish(errors.Join(context.Cause(ctx), err))
 }
 
-// runGroup runs a command to its end, and then ends what it has started and left: a suite that crashes leaves managers.
+// runGroup runs a command to its end, and then ends what it has started and left: a suite that crashes leaves managers. The
+// command ends with this process.
 func runGroup(command *exec.Cmd) error {
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	runtime.LockOSThread() // it is this thread's end that the kernel looks at
+	defer runtime.UnlockOSThread()
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	err := command.Run()
 	if command.Process != nil {
 		_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) // an error means that nothing is left
