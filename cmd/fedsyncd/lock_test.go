@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"github.com/go-logr/logr"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"

@@ -2,7 +2,9 @@ package engine
 
 import (
 	"github.com/fedsync/fedsync/federation/host"
+	"github.com/fedsync/fedsync/federation/member"
 	"github.com/fedsync/fedsync/federation/plan"
+	"github.com/fedsync/fedsync/federation/report"
 	"github.com/fedsync/fedsync/federation/watch"
 	"github.com/fedsync/fedsync/fleet"
 	"github.com/fedsync/fedsync/placement"
@@ -174,5 +176,25 @@ func (e *Engine) namespaceState(ms *memberState, namespace string) plan.Namespac
 		return plan.NamespaceGoing
 	default:
 		return plan.NamespaceReady
+	}
+}
+
+// obstacleOf says what keeps the member as a whole from being worked on.
+func obstacleOf(h member.Health, s watch.Status, inSync bool) (report.Obstacle, string) {
+	switch {
+	case h.Finding == member.Unprobed:
+		return report.WatchStarting, ""
+	case h.Finding != member.Healthy:
+		return report.MemberDown, "the member is not ready"
+	case !h.Reachable && !inSync:
+		return report.MemberDown, "the member cannot be reached"
+	}
+	switch s.State {
+	case watch.Synced:
+		return report.NoObstacle, ""
+	case watch.Syncing:
+		return report.WatchStarting, ""
+	default:
+		return report.WatchFailed, s.Detail
 	}
 }

@@ -3,10 +3,10 @@ package host
 import (
 	"context"
 	"fmt"
-	"github.com/go-logr/logr"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"

@@ -1,0 +1,167 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/fedsync/fedsync/federation/member"
+	"github.com/fedsync/fedsync/federation/plan"
+	"github.com/fedsync/fedsync/federation/report"
+	"github.com/fedsync/fedsync/fleet"
+)
+
+// memberState is a member with its queue, its workers and the refusals that still stand.
+type memberState struct {
+	name       fleet.Name
+	member     *member.Member
+	generation string    // of the credentials
+	pin        types.UID // the identity that the connection was made for; only the reconciler touches it
+	queue      queue
+	watch      func(fleet.Type) // starts a watch that lives as long as the connection
+	stop       context.CancelFunc
+	running    context.Context //nolint:containedctx // what the workers live in: they may be hired later
+	workers    sync.WaitGroup
+
+	mu      sync.Mutex
+	hired   map[int]bool // the numbers of the workers
+	stopped bool
+	trouble map[fleet.ObjectKey]trouble
+	waiting map[string]map[fleet.ObjectKey]bool // for their namespace
+	unknown map[fleet.ObjectKey]unknownFields   // that the copy lacks
+	gone    map[fleet.ObjectKey]types.UID       // copies whose absence the member itself confirmed, by their object's UID
+}
+
+// trouble is a failed attempt. It stands until the attempt would be another one, succeeds, or its time has come.
+type trouble struct {
+	verb     plan.Verb
+	desired  fleet.Hash
+	attempts int
+	next     time.Time
+	// failure is what to report, nil for a failure that says nothing about the object, such as a conflict.
+	failure *report.Failure
+}
+
+// unknownFields are those of a desired copy that the member's API server does not know.
+type unknownFields struct {
+	desired fleet.Hash
+	fields  []string
+}
+
+// dismiss makes sure that no worker is hired any more.
+func (ms *memberState) dismiss() {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	ms.stopped = true
+}
+
+// lackedBy returns the fields that the copy lacks although it is in step.
+func (ms *memberState) lackedBy(key fleet.ObjectKey, desired fleet.Hash) []string {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if u := ms.unknown[key]; u.desired == desired {
+		return u.fields
+	}
+	return nil
+}
+
+func (ms *memberState) forget(key fleet.ObjectKey) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	delete(ms.trouble, key)
+}
+
+// forgetAll lets every attempt that failed start anew.
+func (ms *memberState) forgetAll() {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	clear(ms.trouble)
+}
+
+func (ms *memberState) remember(key fleet.ObjectKey, t trouble) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	ms.trouble[key] = t
+}
+
+func (ms *memberState) isGone(o *fleet.FederatedObject) bool {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	return ms.gone[o.Key] == o.UID
+}
+
+// objectGone drops everything that is noted of a copy.
+func (ms *memberState) objectGone(key fleet.ObjectKey) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	delete(ms.trouble, key)
+	delete(ms.unknown, key)
+	delete(ms.gone, key)
+}
+
+// setGone notes that the copy of the object with the UID is gone; an empty UID takes the note back.
+func (ms *memberState) setGone(key fleet.ObjectKey, uid types.UID) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if uid == "" {
+		delete(ms.gone, key)
+	} else {
+		ms.gone[key] = uid
+	}
+}
+
+// attemptsBefore counts the failures of this very attempt.
+func (ms *memberState) attemptsBefore(key fleet.ObjectKey, t trouble) int {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if known := ms.trouble[key]; known.verb == t.verb && known.desired == t.desired {
+		return known.attempts
+	}
+	return 0
+}
+
+// mustWait returns how long this very attempt has to wait because it failed before, zero if it may go ahead.
+func (ms *memberState) mustWait(key fleet.ObjectKey, t trouble, now time.Time) time.Duration {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	known, failed := ms.trouble[key]
+	if !failed || known.verb != t.verb || known.desired != t.desired {
+		return 0
+	}
+	return known.next.Sub(now)
+}
+
+// failureOf returns the refusal that stands against what would be done now, or nil.
+func (ms *memberState) failureOf(key fleet.ObjectKey, v plan.Verb, desired fleet.Hash) *report.Failure {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if known := ms.trouble[key]; known.verb == v && known.desired == desired {
+		return known.failure
+	}
+	return nil
+}
+
+func (ms *memberState) waitForNamespace(key fleet.ObjectKey) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if ms.waiting[key.Namespace] == nil {
+		ms.waiting[key.Namespace] = map[fleet.ObjectKey]bool{}
+	}
+	ms.waiting[key.Namespace][key] = true
+}
+
+// namespaceChanged lets the copies that waited for the namespace try again at once.
+func (ms *memberState) namespaceChanged(namespace string) {
+	ms.mu.Lock()
+	waiting := ms.waiting[namespace]
+	delete(ms.waiting, namespace)
+	for key := range waiting {
+		delete(ms.trouble, key)
+	}
+	ms.mu.Unlock()
+	for key := range waiting {
+		ms.queue.put(editLane, key)
+	}
+}
