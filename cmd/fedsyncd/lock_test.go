@@ -11,6 +11,7 @@ import (
 	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
@@ -98,5 +99,30 @@ func TestALockThatCannotBeReadIsRespected(t *testing.T) {
 	l, below, _ := lockOver(client, clocktesting.NewFakePassiveClock(noon))
 	if _, _, err := l.Get(t.Context()); !errors.Is(err, broken) || below.gets != 0 {
 		t.Errorf("%v, asked %+v", err, below)
+	}
+}
+
+func TestALeaderStaysOneWhileTheLockCannotBeRead(t *testing.T) {
+	client := fake.NewClientset()
+	client.PrependReactor("get", "configmaps", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, nil, apierrors.NewInternalError(errors.New("broken"))
+	})
+	l, below, _ := lockOver(client, clocktesting.NewFakePassiveClock(noon))
+	if err := l.Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "us"}); err != nil || below.updates != 1 {
+		t.Errorf("%v, asked %+v", err, below)
+	}
+}
+
+func TestAwait(t *testing.T) {
+	clock := clocktesting.NewFakePassiveClock(noon)
+	l, _, _ := lockOver(fake.NewClientset(kubeFedsLock()), clock)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := l.await(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("while KubeFed works: %v", err)
+	}
+	clock.SetTime(noon.Add(15 * time.Second))
+	if err := l.await(t.Context()); err != nil {
+		t.Errorf("after it: %v", err)
 	}
 }

@@ -74,12 +74,15 @@ func (s *Objects) Keys(namespace string) []fleet.ObjectKey {
 func (s *Objects) Add(o any) error { return s.Update(o) }
 
 // Update implements cache.ReflectorStore.
-func (s *Objects) Update(o any) error {
+func (s *Objects) Update(o any) error { return s.update(o, "") }
+
+// update takes what a watch told, or what was listed as of a version.
+func (s *Objects) update(o any, asOf string) error {
 	sent, ok := o.(*raw.Object)
 	if !ok {
 		return fmt.Errorf("store %T: not a federated object", o)
 	}
-	change := s.put(sent)
+	change := s.put(sent, asOf)
 	s.tell(change)
 	return nil
 }
@@ -95,7 +98,7 @@ func (s *Objects) Delete(o any) error {
 }
 
 // Replace implements cache.ReflectorStore.
-func (s *Objects) Replace(list []any, _ string) error {
+func (s *Objects) Replace(list []any, version string) error {
 	present := make(map[types.NamespacedName]bool, len(list))
 	for _, o := range list {
 		sent, ok := o.(*raw.Object)
@@ -105,7 +108,7 @@ func (s *Objects) Replace(list []any, _ string) error {
 		present[types.NamespacedName{Namespace: sent.Namespace, Name: sent.Name}] = true
 	}
 	for _, o := range list {
-		if err := s.Update(o); err != nil {
+		if err := s.update(o, version); err != nil {
 			return err
 		}
 	}
@@ -121,7 +124,9 @@ func (s *Objects) Replace(list []any, _ string) error {
 // Resync implements cache.ReflectorStore.
 func (s *Objects) Resync() error { return nil }
 
-func (s *Objects) put(sent *raw.Object) *Change {
+// put records the object unless something newer is known. What was listed is outdated only if what is known is newer than the
+// list: a server that was restored from a backup lists old versions as its present.
+func (s *Objects) put(sent *raw.Object, asOf string) *Change {
 	object, published := decodeObject(s.typeName, sent)
 	name := types.NamespacedName{Namespace: sent.Namespace, Name: sent.Name}
 	s.mu.Lock()
@@ -129,7 +134,7 @@ func (s *Objects) put(sent *raw.Object) *Change {
 	r := &Record{Object: object, Published: published, finalizers: sent.Finalizers}
 	old := s.records[name]
 	if old != nil && old.Object.UID == object.UID {
-		if older(object.ResourceVersion, old.Object.ResourceVersion) {
+		if older(object.ResourceVersion, old.Object.ResourceVersion) && (asOf == "" || older(asOf, old.Object.ResourceVersion)) {
 			return nil
 		}
 	}

@@ -203,6 +203,22 @@ func TestReplace(t *testing.T) {
 	}
 }
 
+func TestReplaceAfterARestore(t *testing.T) {
+	s, _ := storeOf(t, version("10", generation(7)))
+	if err := s.Replace([]any{version("4", generation(3))}, "1000000"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Get("ns", "n").Object.Generation; got != 3 {
+		t.Errorf("generation %d stays known, and the host has 3", got)
+	}
+	if err := s.Replace([]any{version("3", generation(2))}, "3"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Get("ns", "n").Object.Generation; got != 3 {
+		t.Errorf("a list from before what is known put generation %d in its place", got)
+	}
+}
+
 func TestKeysOfClusterScopedObjects(t *testing.T) {
 	s, _ := storeOf(t, version("5", named("", "b")), version("5", named("", "a")))
 	want := []fleet.ObjectKey{{Type: "configmaps", Name: "a"}, {Type: "configmaps", Name: "b"}}

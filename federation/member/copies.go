@@ -66,13 +66,16 @@ func (c *copies) statusOf(namespace, name string) []byte {
 func (c *copies) Add(o any) error { return c.Update(o) }
 
 // Update implements cache.ReflectorStore.
-func (c *copies) Update(o any) error {
+func (c *copies) Update(o any) error { return c.update(o, "") }
+
+// update takes what a watch told, or what was listed as of a version.
+func (c *copies) update(o any, asOf string) error {
 	m, err := metadataOf(o)
 	if err != nil {
 		return err
 	}
 	c.heard(m.ResourceVersion)
-	changed := c.put(m, fleet.Hash{})
+	changed := c.put(m, fleet.Hash{}, asOf)
 	if whole, ok := o.(*raw.Object); ok {
 		changed = c.putStatus(whole) || changed
 	}
@@ -138,7 +141,7 @@ func (c *copies) Replace(list []any, version string) error {
 		present[types.NamespacedName{Namespace: m.Namespace, Name: m.Name}] = true
 	}
 	for _, o := range list {
-		if err := c.Update(o); err != nil {
+		if err := c.update(o, version); err != nil {
 			return err
 		}
 	}
@@ -178,13 +181,14 @@ func (c *copies) answered(m *metav1.PartialObjectMetadata, covered fleet.Hash) {
 	late := !present && older(m.ResourceVersion, c.told)
 	c.mu.RUnlock()
 	if !late {
-		c.put(m, covered)
+		c.put(m, covered, "")
 	}
 }
 
 // put records the metadata unless something newer is known, and tells whether anything differs. A hash that is given
-// counts as proven to be covered.
-func (c *copies) put(m *metav1.PartialObjectMetadata, covered fleet.Hash) bool {
+// counts as proven to be covered. What was listed is outdated only if what is known is newer than the list: a server that was
+// restored from a backup lists old versions as its present.
+func (c *copies) put(m *metav1.PartialObjectMetadata, covered fleet.Hash, asOf string) bool {
 	o := observe(m)
 	o.Covered = covered
 	name := types.NamespacedName{Namespace: m.Namespace, Name: m.Name}
@@ -196,7 +200,7 @@ func (c *copies) put(m *metav1.PartialObjectMetadata, covered fleet.Hash) bool {
 		return present
 	}
 	if present && known.UID == o.UID {
-		if older(o.ResourceVersion, known.ResourceVersion) {
+		if older(o.ResourceVersion, known.ResourceVersion) && (asOf == "" || older(asOf, known.ResourceVersion)) {
 			return false
 		}
 		if o.Covered == (fleet.Hash{}) && known.Owned == o.Owned && known.Applied == o.Applied {

@@ -228,6 +228,10 @@ func TestReplace(t *testing.T) {
 			why: "it was deleted while nobody watched", known: []*metav1.PartialObjectMetadata{copyAt("3"), copyAt("4", called("m"))},
 			list: []any{copyAt("3")}, listVersion: "9", told: []string{"ns/m"}, want: map[string]string{"n": "3"},
 		},
+		"an old version in a new list": {
+			why: "the member was restored from a backup: what it lists is what it has", known: []*metav1.PartialObjectMetadata{copyAt("10", ours(hashA, `{}`))},
+			list: []any{copyAt("4", ours(hashB, `{}`))}, listVersion: "1000000", told: []string{"ns/n"}, want: map[string]string{"n": "4"},
+		},
 		"a copy that we wrote after the list was made": {
 			why: "the list cannot know it", known: []*metav1.PartialObjectMetadata{copyAt("10")}, list: []any{}, listVersion: "9",
 			want: map[string]string{"n": "10"},
@@ -370,10 +374,10 @@ func TestAnswerThatTheWatchHasOvertaken(t *testing.T) {
 
 func TestPutOfAnAnswer(t *testing.T) {
 	c, told := storeOf(t)
-	if !c.put(copyAt("5", ours(hashA, `{}`)), fleet.Hash{}) {
+	if !c.put(copyAt("5", ours(hashA, `{}`)), fleet.Hash{}, "") {
 		t.Error("a copy that was just made is no news")
 	}
-	if !c.put(copyAt("5", ours(hashA, `{}`)), hashA) {
+	if !c.put(copyAt("5", ours(hashA, `{}`)), hashA, "") {
 		t.Error("the proof is no news: nobody would look again")
 	}
 	if o, _ := c.get("ns", "n"); o.Covered != hashA {
