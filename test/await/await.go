@@ -1,31 +1,25 @@
 // Package await waits in tests for what no event tells.
 //
-// Does: looks again and again until a condition holds, and fails the test with what it last saw.
+// Does: looks again and again until a condition holds.
 //
-// Given: the test, how long it may take, and the condition.
+// Given: how long it may take, and the condition.
 //
-// Promises: it returns as soon as the condition was seen to hold; it never sleeps past its limit by more than a look.
+// Promises: it returns as soon as the condition was seen to hold, and not later than one look after its limit.
 package await
 
-import (
-	"testing"
-	"time"
-)
+import "time"
 
-// Until calls check, which returns "" or what is still wrong, once per tick until it returns "". After the timeout it fails
-// the test with the last problem and with what context has to say. It returns how long it took.
-func Until(t *testing.T, tick, timeout time.Duration, what string, check, context func() string) time.Duration {
-	t.Helper()
+// Until calls check, which returns "" or what is still wrong, once per tick until it returns "" or the time is over. It
+// returns how long it took, and the last problem.
+func Until(tick, timeout time.Duration, check func() string) (took time.Duration, problem string) {
 	start := time.Now()
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
-		problem := check()
-		if problem == "" {
-			return time.Since(start)
-		}
-		if time.Since(start) > timeout {
-			t.Fatalf("%s: not within %s: %s\n%s", what, timeout, problem, context())
+		problem = check()
+		took = time.Since(start)
+		if problem == "" || took > timeout {
+			return took, problem
 		}
 		<-ticker.C
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/fedsync/fedsync/lab"
 	"github.com/fedsync/fedsync/lab/daemon"
 	"github.com/fedsync/fedsync/lab/federation"
-	"github.com/fedsync/fedsync/test/await"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -22,6 +21,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
+
+	"github.com/fedsync/fedsync/test/await"
 )
 
 // environment is a lab with a running daemon.
@@ -353,7 +354,11 @@ func (c cluster) data(t *testing.T, name, key string) string {
 // eventually polls until the function returns "", or fails the test with what it last said. It returns how long it took.
 func eventually(t *testing.T, timeout time.Duration, what string, check func() string) time.Duration {
 	t.Helper()
-	return await.Until(t, 10*time.Millisecond, timeout, what, check, func() string { return "the daemon's last words:\n" + fleet.daemon.LogTail() })
+	took, problem := await.Until(10*time.Millisecond, timeout, check)
+	if problem != "" {
+		t.Fatalf("%s: not within %s: %s\nthe daemon's last words:\n%s", what, timeout, problem, fleet.daemon.LogTail())
+	}
+	return took
 }
 
 // is returns "" if both are equal, else what differs.

@@ -3,7 +3,6 @@ package takeover
 import (
 	"context"
 	"fmt"
-	"github.com/fedsync/fedsync/test/await"
 	"testing"
 	"time"
 
@@ -15,6 +14,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
+
+	"github.com/fedsync/fedsync/test/await"
 )
 
 const requestTimeout = 20 * time.Second
@@ -86,7 +87,11 @@ func (c cluster) remove(t *testing.T, r schema.GroupVersionResource, name string
 // eventually polls until the function returns "", or fails the test with what it last said. It returns how long it took.
 func (w *world) eventually(t *testing.T, timeout time.Duration, what string, check func() string) time.Duration {
 	t.Helper()
-	return await.Until(t, 100*time.Millisecond, timeout, what, check, w.lastWords)
+	took, problem := await.Until(100*time.Millisecond, timeout, check)
+	if problem != "" {
+		t.Fatalf("%s: not within %s: %s\n%s", what, timeout, problem, w.lastWords())
+	}
+	return took
 }
 
 // is returns "" if both are equal, else what differs.
