@@ -52,6 +52,12 @@ takeover: components $(BIN)/hyperfed ## KubeFed's controller manager and fedsync
 	@chart=$$(cd test/kubefed && go list -m -f '{{.Dir}}' sigs.k8s.io/kubefed)/charts/kubefed && \
 		FEDSYNCD=$(BIN)/fedsyncd HYPERFED=$(BIN)/hyperfed KUBEFED_CHART=$$chart scripts/gotest.sh test -timeout 20m ./takeover/...
 
+BENCH_FLAGS ?=
+.PHONY: bench
+bench: components $(if $(filter kubefed,$(PEER)),$(BIN)/hyperfed) ## measure against the limit; PEER=kubefed, BENCH_JSON=file, BENCH_FLAGS="-objects 300 -rounds 1"
+	@cd test && go build -trimpath -o $(BIN)/ ./bench
+	@$(BIN)/bench -fedsyncd $(BIN)/fedsyncd -hyperfed $(BIN)/hyperfed -repository $(CURDIR) -peer "$(PEER)" -json "$(BENCH_JSON)" $(BENCH_FLAGS)
+
 FUZZTIME ?= 30s
 .PHONY: fuzz
 fuzz: ## fuzz each fuzz test for FUZZTIME, 30s by default
