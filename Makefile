@@ -52,6 +52,18 @@ takeover: components $(BIN)/hyperfed ## KubeFed's controller manager and fedsync
 	@chart=$$(cd test/kubefed && go list -m -f '{{.Dir}}' sigs.k8s.io/kubefed)/charts/kubefed && \
 		FEDSYNCD=$(BIN)/fedsyncd HYPERFED=$(BIN)/hyperfed KUBEFED_CHART=$$chart scripts/gotest.sh test -timeout 20m ./takeover/...
 
+COUNT ?= 6
+BENCHTIME ?= 0.2s
+.PHONY: bench-go
+bench-go: ## Go benchmarks of the pure stages and the copy store, COUNT runs of BENCHTIME each, into bin/bench-go.txt
+	@mkdir -p $(BIN)
+	@set -o pipefail; go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -count $(COUNT) \
+		./placement/... ./federation/plan ./federation/report ./federation/host ./federation/member ./federation/fault | tee $(BIN)/bench-go.txt
+
+.PHONY: bench-diff
+bench-diff: $(BIN)/benchstat ## compare bin/bench-go.txt with an earlier one: OLD=FILE
+	@$(BIN)/benchstat $(OLD) $(BIN)/bench-go.txt
+
 FUZZTIME ?= 30s
 .PHONY: fuzz
 fuzz: ## fuzz each fuzz test for FUZZTIME, 30s by default
@@ -94,7 +106,7 @@ $(BIN)/kubefed-e2e.test: test/kubefed/go.mod test/kubefed/go.sum
 $(BIN)/hyperfed: test/kubefed/go.mod test/kubefed/go.sum
 	@cd test/kubefed && go build -trimpath -o $@ sigs.k8s.io/kubefed/cmd/hyperfed
 
-$(BIN)/golangci-lint $(BIN)/controller-gen: tools/go.mod
+$(BIN)/golangci-lint $(BIN)/controller-gen $(BIN)/benchstat: tools/go.mod
 	@cd tools && go build -o $(BIN)/ tool
 
 .PHONY: tidy
