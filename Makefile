@@ -57,6 +57,17 @@ BENCH_FLAGS ?=
 bench: components $(if $(filter kubefed,$(PEER)),$(BIN)/hyperfed) ## measure against the limit; PEER=kubefed, BENCH_JSON=file, BENCH_FLAGS="-objects 300 -rounds 1"
 	@cd test && go build -trimpath -o $(BIN)/ ./bench
 	@$(BIN)/bench -fedsyncd $(BIN)/fedsyncd -hyperfed $(BIN)/hyperfed -repository $(CURDIR) -peer "$(PEER)" -json "$(BENCH_JSON)" $(BENCH_FLAGS)
+COUNT ?= 6
+BENCHTIME ?= 0.2s
+.PHONY: bench-go
+bench-go: ## Go benchmarks of the pure stages and the copy store, COUNT runs of BENCHTIME each, into bin/bench-go.txt
+	@mkdir -p $(BIN)
+	@set -o pipefail; go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -count $(COUNT) \
+		./placement/... ./federation/plan ./federation/report ./federation/host ./federation/member ./federation/fault | tee $(BIN)/bench-go.txt
+
+.PHONY: bench-diff
+bench-diff: $(BIN)/benchstat ## compare bin/bench-go.txt with an earlier one: OLD=FILE
+	@$(BIN)/benchstat $(OLD) $(BIN)/bench-go.txt
 
 FUZZTIME ?= 30s
 .PHONY: fuzz
@@ -100,7 +111,7 @@ $(BIN)/kubefed-e2e.test: test/kubefed/go.mod test/kubefed/go.sum
 $(BIN)/hyperfed: test/kubefed/go.mod test/kubefed/go.sum
 	@cd test/kubefed && go build -trimpath -o $@ sigs.k8s.io/kubefed/cmd/hyperfed
 
-$(BIN)/golangci-lint $(BIN)/controller-gen: tools/go.mod
+$(BIN)/golangci-lint $(BIN)/controller-gen $(BIN)/benchstat: tools/go.mod
 	@cd tools && go build -o $(BIN)/ tool
 
 .PHONY: tidy

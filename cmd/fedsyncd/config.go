@@ -18,6 +18,7 @@ type Config struct {
 	Namespace     string
 	MetricsAddr   string
 	HealthAddr    string
+	PprofAddr     string
 	LeaderElect   bool
 	MemberWorkers int
 	HostWorkers   int
@@ -65,6 +66,7 @@ func (c *Config) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&c.PropagatedVersions, "propagated-versions", false, "write PropagatedVersions as KubeFed does, so that it could take over again")
 	f.StringVar(&c.MetricsAddr, "metrics-addr", ":9090", "address of /metrics, 0 for none")
 	f.StringVar(&c.HealthAddr, "healthz-addr", ":8080", "address of /healthz and /readyz, 0 for none")
+	f.StringVar(&c.PprofAddr, "pprof-addr", "", "address of /debug/pprof/, none if empty; profiles tell much: keep it local, such as 127.0.0.1:6060")
 	f.BoolVar(&c.LeaderElect, "leader-elect", true, "wait for the Lease fedsyncd, and until no KubeFed controller manager holds its lock, before working")
 	f.IntVar(&c.MemberWorkers, "member-workers", 8, "copies that are written to one member at a time, unless the KubeFedConfig asks for more")
 	f.IntVar(&c.HostWorkers, "host-workers", 8, "federated objects that are written on the host at a time")

@@ -44,16 +44,16 @@ func TestFlags(t *testing.T) {
 		flags []string
 		want  *Config
 	}{
-		"none": {why: "the defaults are KubeFed's where it has any", want: defaults()},
+		"none": {why: "the defaults are KubeFed's where it has any, and nobody is profiled unasked", want: defaults()},
 		"all": {
 			why: "each one reaches its field",
 			flags: []string{
-				"--kubeconfig=k", "--context=c", "--kubefed-namespace=n", "--metrics-addr=0", "--healthz-addr=:1", "--leader-elect=false", "--member-workers=2",
+				"--kubeconfig=k", "--context=c", "--kubefed-namespace=n", "--metrics-addr=0", "--healthz-addr=:1", "--pprof-addr=127.0.0.1:2", "--leader-elect=false", "--member-workers=2",
 				"--host-workers=3", "--kubefed-config=f", "--propagated-versions", "--template-annotations=drop",
 				"--removal-budget-count=-1", "--removal-budget-percent=1", "--removal-budget-window=1s", "--log-format=json", "-v=1",
 			},
 			want: &Config{
-				Kubeconfig: "k", Context: "c", Namespace: "n", MetricsAddr: "0", HealthAddr: ":1", MemberWorkers: 2, HostWorkers: 3,
+				Kubeconfig: "k", Context: "c", Namespace: "n", MetricsAddr: "0", HealthAddr: ":1", PprofAddr: "127.0.0.1:2", MemberWorkers: 2, HostWorkers: 3,
 				KubeFedConfig: "f", PropagatedVersions: true, TemplateAnnotations: "drop",
 				Budget: engine.Budget{Count: -1, Percent: 1, Window: time.Second}, LogFormat: "json", Verbosity: 1,
 			},

@@ -157,6 +157,7 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, c *Config, settings
 		Cache:                               cache.Options{DefaultNamespaces: map[string]cache.Config{c.Namespace: {}}},
 		Metrics:                             metricsserver.Options{BindAddress: c.MetricsAddr},
 		HealthProbeBindAddress:              c.HealthAddr,
+		PprofBindAddress:                    c.PprofAddr,
 		LeaderElection:                      c.LeaderElect,
 		LeaderElectionReleaseOnCancel:       true,
 		LeaderElectionResourceLockInterface: lock,
