@@ -33,7 +33,7 @@ type options struct {
 	members, rounds, latencies     int
 	peer                           string
 	rest                           time.Duration
-	json, markdown                 string
+	json, markdown, profiles       string
 }
 
 func parse(args []string) (options, error) {
@@ -51,6 +51,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.peer, "peer", "", "measure another manager too: kubefed")
 	flags.DurationVar(&o.rest, "rest", time.Minute, "how long the managers are watched at rest, 0 for not at all")
 	flags.StringVar(&o.json, "json", "", "file for the results as JSON")
+	flags.StringVar(&o.profiles, "profiles", "", "directory for processor profiles of fedsyncd, one of the first seconds of each phase")
 	flags.StringVar(&o.markdown, "markdown", "", "file whose part between the marks of this program gets the table")
 	if err := flags.Parse(args); err != nil {
 		return o, err

@@ -34,8 +34,8 @@ type contestant struct {
 func (c contestant) isBare() bool { return c.binary == "" }
 
 func (w *world) contestants() (inTurn, peers []contestant, err error) {
-	fedsync := contestant{name: "fedsync", binary: w.options.fedsyncd, reconciles: 1, patience: 2 * time.Minute, latencies: w.options.latencies}
-	inTurn = []contestant{{name: "limit", patience: 2 * time.Minute, latencies: w.options.latencies}, fedsync}
+	ours := contestant{name: fedsync, binary: w.options.fedsyncd, reconciles: 1, patience: 2 * time.Minute, latencies: w.options.latencies}
+	inTurn = []contestant{{name: "limit", patience: 2 * time.Minute, latencies: w.options.latencies}, ours}
 	if w.options.peer == "" {
 		return inTurn, nil, nil
 	}
@@ -56,6 +56,9 @@ func (w *world) contestants() (inTurn, peers []contestant, err error) {
 	return inTurn, peers, nil
 }
 
+// fedsync is the name of our contestant.
+const fedsync = "fedsync"
+
 // longPatience is how long a phase of KubeFed may take.
 const longPatience = 10 * time.Minute
 
@@ -67,6 +70,7 @@ var kubeFedConfigs = schema.GroupVersionResource{Group: "core.kubefed.io", Versi
 // manager is a running contestant.
 type manager struct {
 	process *daemon.Process
+	pprof   string // address of its profiles, if it serves any
 }
 
 func (m *manager) pid() int {
@@ -103,14 +107,20 @@ func (w *world) start(ctx context.Context, c contestant) (*manager, error) {
 }
 
 func (w *world) launch(ctx context.Context, c contestant) (*manager, error) {
-	process, err := daemon.Start(ctx, daemon.Options{
-		Binary: c.binary, Kubeconfig: w.lab.Kubeconfig(), Log: filepath.Join(w.lab.Dir(), c.name+".log"), ReadyPath: c.ready,
-		Args: []string{"--kubefed-namespace=" + federation.Namespace},
+	m := &manager{}
+	args := []string{"--kubefed-namespace=" + federation.Namespace}
+	if w.options.profiles != "" && c.name == fedsync {
+		m.pprof = profileAddress
+		args = append(args, "--pprof-addr="+profileAddress)
+	}
+	var err error
+	m.process, err = daemon.Start(ctx, daemon.Options{
+		Binary: c.binary, Kubeconfig: w.lab.Kubeconfig(), Log: filepath.Join(w.lab.Dir(), c.name+".log"), ReadyPath: c.ready, Args: args,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.name, err)
 	}
-	return &manager{process: process}, nil
+	return m, nil
 }
 
 // stop ends the manager in order. KubeFed's own ends with status 1 even if it was asked to.

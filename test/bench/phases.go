@@ -47,7 +47,10 @@ type measurement struct {
 // phase runs one phase between readings of the meters. A failure is noted, and ends only the phase.
 func (r *race) phase(ctx context.Context, name string, do func(context.Context, *measurement) error) measurement {
 	m := measurement{Contestant: r.contestant.name, Kind: r.kind.name, Objects: r.objects, Members: len(r.members), Phase: name}
-	used, err := r.world.metered(ctx, r.manager, func() error { return do(ctx, &m) })
+	used, err := r.world.metered(ctx, r.manager, func() error {
+		defer r.profile(ctx, name)()
+		return do(ctx, &m)
+	})
 	m.usage = used
 	if err != nil {
 		m.Failure = err.Error()
@@ -260,7 +263,7 @@ func (r *race) restart(ctx context.Context, m *measurement) error {
 	if err != nil {
 		return err
 	}
-	r.manager.process = next.process
+	*r.manager = *next
 	m.Seconds = time.Since(start).Seconds()
 	name, value := nameOf(0), fmt.Sprint(r.edition+1)
 	if err := r.edit(ctx, name, value); err != nil {
