@@ -41,6 +41,9 @@ func NewSnapshot(members ...Member) Snapshot {
 // Members returns all members sorted by name. The caller must not change the slice.
 func (s Snapshot) Members() []Member { return s.members }
 
+// Len is the number of members.
+func (s Snapshot) Len() int { return len(s.members) }
+
 // Member returns the member of that name and whether it is registered.
 func (s Snapshot) Member(name Name) (Member, bool) {
 	i, ok := slices.BinarySearchFunc(s.members, name, func(m Member, n Name) int { return cmp.Compare(m.Name, n) })

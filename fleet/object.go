@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -52,6 +53,12 @@ type FederatedObject struct {
 	Problems []Problem
 	// Journal lists the members that the published status names, sorted: those that may hold a copy.
 	Journal []Name
+}
+
+// Journaled tells whether the published status names the member.
+func (o *FederatedObject) Journaled(member Name) bool {
+	_, found := slices.BinarySearch(o.Journal, member)
+	return found
 }
 
 // Problem is a fault in what a user declared. It stops the part of the work that depends on the field, nothing else.

@@ -159,7 +159,7 @@ func (r memberReconciler) start(running context.Context, name fleet.Name, c *mem
 	}
 	ctx, stop := context.WithCancel(running)
 	ms := &memberState{
-		name: name, member: m, generation: c.Generation, pin: pin, queue: newQueue("member-" + string(name)), running: ctx, hired: map[int]bool{},
+		name: name, member: m, generation: c.Generation, pin: pin, queue: newQueue(), running: ctx, hired: map[int]bool{},
 		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]bool{}, gone: map[fleet.ObjectKey]types.UID{},
 		unknown: map[fleet.ObjectKey]unknownFields{},
 	}
@@ -300,7 +300,7 @@ func (e *Engine) reselect(name fleet.Name) {
 		if ms != nil {
 			e.enqueueMember(ms, ts, editLane)
 		}
-		e.publishing.put(resyncLane, ts.objects.Keys("")...)
+		e.review(resyncLane, ts.objects.Keys("")...)
 	}
 }
 

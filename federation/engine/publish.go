@@ -40,6 +40,21 @@ func (e *Engine) publishForever(ctx context.Context) {
 	}
 }
 
+// review has the status of objects derived anew. That takes a look at every member: where they are many, it waits until many
+// of them may have something to tell.
+func (e *Engine) review(l lane, keys ...fleet.ObjectKey) {
+	e.publishing.putAfter(l, reviewPause(e.Snapshot().Len()), keys...)
+}
+
+// reviewPause is a hundred times what a look at so many members takes.
+func reviewPause(members int) time.Duration {
+	const few, each, longest = 10, 100 * time.Microsecond, time.Second
+	if members <= few {
+		return 0
+	}
+	return min(time.Duration(members)*each, longest)
+}
+
 // publish writes to the host what the object needs next: the finalizer, the status, or the finalizer's removal. It
 // returns after what time to look again, zero for never.
 func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey) (time.Duration, error) {
@@ -141,7 +156,7 @@ func (e *Engine) summarize(s *subject) report.Summary {
 	in.PlacementReason, in.PlacementMessage = placementTrouble(s)
 	known := !s.namespace.Applies || s.namespaceKnown
 	for _, m := range e.Snapshot().Members() {
-		journaled := slices.Contains(s.object.Journal, m.Name)
+		journaled := s.object.Journaled(m.Name)
 		ms := e.memberState(m.Name)
 		if ms == nil {
 			if c, counts := e.unconnected(s, m, journaled); counts {

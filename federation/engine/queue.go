@@ -25,8 +25,10 @@ type queue struct {
 	priorityqueue.PriorityQueue[fleet.ObjectKey]
 }
 
-func newQueue(name string) queue {
-	return queue{priorityqueue.New[fleet.ObjectKey](name)}
+// newQueue returns a queue without a name, which is one without metrics: a series for each member and each kind of number
+// would be too many.
+func newQueue() queue {
+	return queue{priorityqueue.New[fleet.ObjectKey]("")}
 }
 
 func (q queue) put(l lane, keys ...fleet.ObjectKey) { q.putAfter(l, 0, keys...) }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"slices"
 	"time"
 
 	"github.com/fedsync/fedsync/federation/host"
@@ -62,7 +61,7 @@ func (e *Engine) enqueueContents(namespace string) {
 		}
 		for _, key := range ts.objects.Keys(namespace) {
 			e.enqueueCopies(key, editLane)
-			e.publishing.put(editLane, key)
+			e.review(editLane, key)
 		}
 	}
 }
@@ -87,7 +86,7 @@ func (e *Engine) enqueueCopies(key fleet.ObjectKey, l lane) int {
 }
 
 func (e *Engine) affects(s *subject, ms *memberState, m fleet.Member) bool {
-	if s.verdict(m).Choice == placement.Chosen || slices.Contains(s.object.Journal, m.Name) {
+	if s.verdict(m).Choice == placement.Chosen || s.object.Journaled(m.Name) {
 		return true
 	}
 	kind := s.state.kind
@@ -112,7 +111,7 @@ func (e *Engine) HealthChanged(name fleet.Name, before, after member.Health) {
 		return
 	}
 	for _, ts := range e.typeStates() {
-		e.publishing.put(resyncLane, ts.objects.Keys("")...)
+		e.review(resyncLane, ts.objects.Keys("")...)
 	}
 }
 

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -60,7 +59,7 @@ func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.Object
 	if again := e.act(ctx, ms, &s, at, action); again > 0 {
 		ms.queue.putAfter(l, again, key)
 	}
-	e.publishing.put(l, key)
+	e.review(l, key)
 }
 
 // act does what was decided and returns after what time the copy must be looked at again, zero for never: an event will
@@ -154,7 +153,7 @@ func (e *Engine) await(ms *memberState, key fleet.ObjectKey, why plan.Reason) ti
 
 // remembered tells that the host's status names the copy, or that it may have been on its way when its object was deleted.
 func remembered(s *subject, at situation) bool {
-	return slices.Contains(s.object.Journal, at.member.Name) || at.input.Deleting && at.input.Want == plan.WantChosen
+	return s.object.Journaled(at.member.Name) || at.input.Deleting && at.input.Want == plan.WantChosen
 }
 
 // confirmGone asks the member whether a copy that is not wanted is gone, before its object forgets that there was one: a

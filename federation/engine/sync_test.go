@@ -32,7 +32,7 @@ func newMemberState(t *testing.T) *memberState {
 		t.Fatal(err)
 	}
 	ms := &memberState{
-		name: "member", member: m, queue: newQueue("test"),
+		name: "member", member: m, queue: newQueue(),
 		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]bool{}, gone: map[fleet.ObjectKey]types.UID{},
 	}
 	t.Cleanup(ms.queue.ShutDown)
@@ -259,7 +259,7 @@ func TestGone(t *testing.T) {
 }
 
 func TestQueueServesTheMostUrgentLaneFirst(t *testing.T) {
-	q := newQueue("test")
+	q := newQueue()
 	defer q.ShutDown()
 	key := func(name string) fleet.ObjectKey { return fleet.ObjectKey{Name: name} }
 	q.put(resyncLane, key("a"), key("b"))

@@ -206,7 +206,7 @@ func (e *Engine) typeChanged(t fleet.Type, s watch.Status) {
 		for _, ts := range e.typeStates() {
 			for _, key := range ts.objects.Keys("") {
 				e.enqueueCopies(key, resyncLane)
-				e.publishing.put(resyncLane, key)
+				e.review(resyncLane, key)
 			}
 		}
 	}

@@ -91,6 +91,7 @@ func (c *Client) WriteStatus(ctx context.Context, t fleet.Type, s *Objects, o *f
 	for _, cluster := range status.Clusters {
 		journal = append(journal, cluster.Name)
 	}
+	slices.Sort(journal)
 	s.wrote(o.Key, o.UID, made.ResourceVersion, func(r *Record, o *fleet.FederatedObject) {
 		r.Published = report.Digest(status)
 		o.Journal = journal

@@ -4,16 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"reflect"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/runtime/serializer"
+	codecs "k8s.io/apimachinery/pkg/runtime/serializer"
 	jsonserializer "k8s.io/apimachinery/pkg/runtime/serializer/json"
 	apiwatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
+	kubejson "sigs.k8s.io/json"
 )
 
 // Object is an object of any kind whose content stays undecoded JSON.
@@ -47,35 +47,40 @@ func (r *List) DeepCopyObject() runtime.Object {
 	return &c
 }
 
-// anyKind makes the JSON serializer decode every kind into the types above, so that no type need be registered.
-type anyKind struct{}
+// serializer reads JSON of any kind into the types above, so that no type need be registered. What it is given to decode into
+// says the kind: unlike the serializers of a scheme it need not read everything once just to find that out.
+type serializer struct{ runtime.Serializer }
 
-// New implements runtime.ObjectCreater.
-func (anyKind) New(kind schema.GroupVersionKind) (runtime.Object, error) {
-	if kind.Kind == "Status" && kind.Group == "" {
-		return &metav1.Status{}, nil
+// Decode implements runtime.Decoder. Without anything to decode into, an API server's Status becomes that, and everything else an
+// Object. Unknown fields are dropped.
+func (serializer) Decode(data []byte, _ *schema.GroupVersionKind, into runtime.Object) (runtime.Object, *schema.GroupVersionKind, error) {
+	if into != nil {
+		kind := into.GetObjectKind().GroupVersionKind()
+		return into, &kind, kubejson.UnmarshalCaseSensitivePreserveInts(data, into)
 	}
-	return &Object{}, nil // lists are always decoded into the List that is given
+	o := &Object{}
+	err := kubejson.UnmarshalCaseSensitivePreserveInts(data, o)
+	kind := o.GroupVersionKind()
+	if kind != statusKind {
+		return o, &kind, err
+	}
+	status := &metav1.Status{}
+	return status, &kind, kubejson.UnmarshalCaseSensitivePreserveInts(data, status)
 }
 
-// ObjectKinds implements runtime.ObjectTyper: nothing is registered, so the serializer decodes into what it is given.
-func (anyKind) ObjectKinds(o runtime.Object) ([]schema.GroupVersionKind, bool, error) {
-	return nil, false, runtime.NewNotRegisteredErrForType("raw", reflect.TypeOf(o))
-}
-
-// Recognizes implements runtime.ObjectTyper.
-func (anyKind) Recognizes(schema.GroupVersionKind) bool { return false }
+//nolint:gochecknoglobals // constant
+var statusKind = schema.GroupVersionKind{Version: "v1", Kind: "Status"}
 
 // NewSerializer reads and writes JSON. It decodes into what it is given, and into Object without that.
 func NewSerializer() runtime.Serializer {
-	return jsonserializer.NewSerializerWithOptions(jsonserializer.DefaultMetaFactory, anyKind{}, anyKind{}, jsonserializer.SerializerOptions{})
+	return serializer{jsonserializer.NewSerializerWithOptions(jsonserializer.DefaultMetaFactory, nil, nil, jsonserializer.SerializerOptions{})}
 }
 
 // negotiator speaks JSON only.
 type negotiator struct{ runtime.NegotiatedSerializer }
 
 func newNegotiator() runtime.NegotiatedSerializer {
-	return negotiator{serializer.NewCodecFactory(runtime.NewScheme()).WithoutConversion()}
+	return negotiator{codecs.NewCodecFactory(runtime.NewScheme()).WithoutConversion()}
 }
 
 // SupportedMediaTypes implements runtime.NegotiatedSerializer.
