@@ -109,7 +109,7 @@ type server struct {
 }
 
 // newServer returns one that knows the schemas of Kubernetes' own kinds.
-func newServer(t *testing.T, o *unstructured.Unstructured) server {
+func newServer(t testing.TB, o *unstructured.Unstructured) server {
 	t.Helper()
 	converter := managedfields.NewDeducedTypeConverter()
 	if scheme.Scheme.Recognizes(o.GroupVersionKind()) {
@@ -128,7 +128,7 @@ func (s server) observed() fleet.Observed {
 }
 
 // desiredOf decodes the manifest as the renderer does.
-func desiredOf(t *testing.T, manifest string) *fleet.Desired {
+func desiredOf(t testing.TB, manifest string) *fleet.Desired {
 	t.Helper()
 	raw, err := yaml.YAMLToJSON([]byte(manifest))
 	if err != nil {
@@ -144,7 +144,7 @@ func desiredOf(t *testing.T, manifest string) *fleet.Desired {
 }
 
 // parsed decodes the manifest as an API server does.
-func parsed(t *testing.T, manifest string) *unstructured.Unstructured {
+func parsed(t testing.TB, manifest string) *unstructured.Unstructured {
 	t.Helper()
 	raw, err := yaml.YAMLToJSON([]byte(manifest))
 	if err != nil {
@@ -158,7 +158,7 @@ func parsed(t *testing.T, manifest string) *unstructured.Unstructured {
 }
 
 // applied returns a server that holds what the manifest declares.
-func applied(t *testing.T, manifest string) server {
+func applied(t testing.TB, manifest string) server {
 	t.Helper()
 	o := parsed(t, manifest)
 	delete(o.Object, "status") // the server takes no status from the main resource
