@@ -3,6 +3,8 @@ package host
 import (
 	"runtime"
 	"testing"
+
+	"github.com/fedsync/fedsync/federation/raw"
 )
 
 // heap returns the bytes that are in use once all garbage is gone. What the race detector needs is not among them.
@@ -19,12 +21,13 @@ func TestMemoryPerFederatedObject(t *testing.T) {
 		count  = 500  // the map has just doubled, and costs the most for each
 		budget = 1536 // bytes per object, besides its template
 	)
-	for name, c := range templates {
+	for name, c := range contents {
 		t.Run(name, func(t *testing.T) {
+			serializer, sent := raw.NewSerializer(), sentBy(t, c)
 			before := heap()
 			s := NewObjects("deployments.apps", func(Change) {})
 			for i := range count {
-				if err := s.Add(received(t, sentBy(t, i, c.template, c.placement, c.overrides))); err != nil {
+				if err := s.Add(received(t, serializer, sent, i)); err != nil {
 					t.Fatal(err)
 				}
 			}
