@@ -62,9 +62,22 @@ func decodeDeleteOptions(o *fleet.FederatedObject, annotation string) {
 // write; whom it names is kept: a copy must not be forgotten because of a stranger's field.
 func decodeStatus(o *fleet.FederatedObject, sent json.RawMessage) report.Status {
 	var status report.Status
-	if json.Unmarshal(sent, &status) != nil {
+	if json.Unmarshal(sent, &status) == nil {
+		for _, cluster := range status.Clusters {
+			if cluster.Name != "" {
+				o.Journal = append(o.Journal, cluster.Name)
+			}
+		}
+	} else {
 		status = report.Status{}
+		o.Journal = namedIn(sent)
 	}
+	slices.Sort(o.Journal)
+	return status
+}
+
+// namedIn returns the members that a status names which cannot be read as a whole.
+func namedIn(sent json.RawMessage) (names []fleet.Name) {
 	var named struct {
 		Clusters []json.RawMessage `json:"clusters"`
 	}
@@ -74,11 +87,10 @@ func decodeStatus(o *fleet.FederatedObject, sent json.RawMessage) report.Status 
 			Name fleet.Name `json:"name"`
 		}
 		if json.Unmarshal(entry, &cluster) == nil && cluster.Name != "" {
-			o.Journal = append(o.Journal, cluster.Name)
+			names = append(names, cluster.Name)
 		}
 	}
-	slices.Sort(o.Journal)
-	return status
+	return names
 }
 
 func decodeSpec(o *fleet.FederatedObject, raw json.RawMessage) {

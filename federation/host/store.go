@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -53,15 +54,16 @@ func (s *Objects) Get(namespace, name string) *Record {
 
 // Keys returns the keys of all objects, or of those in the namespace if one is given, sorted.
 func (s *Objects) Keys(namespace string) []fleet.ObjectKey {
-	s.mu.RLock()
 	var keys []fleet.ObjectKey
+	s.mu.RLock()
 	if namespace == "" {
+		keys = slices.Grow(keys, len(s.records))
 		for _, r := range s.records {
 			keys = append(keys, r.Object.Key)
 		}
-	}
-	for _, r := range s.inside[namespace] {
-		if namespace != "" {
+	} else {
+		keys = slices.Grow(keys, len(s.inside[namespace]))
+		for _, r := range s.inside[namespace] {
 			keys = append(keys, r.Object.Key)
 		}
 	}
@@ -215,5 +217,5 @@ func older(a, b string) bool {
 }
 
 func compareKeys(a, b fleet.ObjectKey) int {
-	return slices.Compare([]string{a.Namespace, a.Name}, []string{b.Namespace, b.Name})
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }

@@ -189,12 +189,12 @@ func (c *copies) answered(m *metav1.PartialObjectMetadata, covered fleet.Hash) {
 // counts as proven to be covered. What was listed is outdated only if what is known is newer than the list: a server that was
 // restored from a backup lists old versions as its present.
 func (c *copies) put(m *metav1.PartialObjectMetadata, covered fleet.Hash, asOf string) bool {
-	o := observe(m)
-	o.Covered = covered
 	name := types.NamespacedName{Namespace: m.Namespace, Name: m.Name}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	known, present := c.observed[name]
+	o := observe(m, known.Owned)
+	o.Covered = covered
 	if _, labelled := m.Labels[fleet.ManagedLabel]; !labelled { // released
 		c.drop(name)
 		return present
@@ -231,8 +231,8 @@ func (c *copies) remember(namespace, name string, seen fleet.Observed, covered f
 	}
 }
 
-// observe reduces the metadata to what is kept.
-func observe(m *metav1.PartialObjectMetadata) fleet.Observed {
+// observe reduces the metadata to what is kept. What we owned when the copy was last told of is most likely what we own.
+func observe(m *metav1.PartialObjectMetadata, owned fleet.Ownership) fleet.Observed {
 	o := fleet.Observed{
 		UID:             m.UID,
 		ResourceVersion: m.ResourceVersion,
@@ -245,12 +245,21 @@ func observe(m *metav1.PartialObjectMetadata) fleet.Observed {
 		switch {
 		case entry.Subresource != "" || entry.FieldsV1 == nil:
 		case entry.Manager == FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply:
-			o.Owned = fleet.NewOwnership(entry.FieldsV1.GetRawString())
+			o.Owned = ownership(entry.FieldsV1, owned)
 		case entry.Operation == metav1.ManagedFieldsOperationUpdate && (entry.Manager == legacyManager || entry.Manager == FieldManager):
 			o.LegacyOwned = true
 		}
 	}
 	return o
+}
+
+// ownership returns the known one if the fields are the same: to compare them costs nothing, to find their one text among all
+// costs a copy of it.
+func ownership(fields *metav1.FieldsV1, known fleet.Ownership) fleet.Ownership {
+	if string(fields.GetRawBytes()) == known.FieldsV1() {
+		return known
+	}
+	return fleet.NewOwnership(fields.GetRawString())
 }
 
 // older tells that version a is known to come before version b.

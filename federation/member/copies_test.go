@@ -122,7 +122,7 @@ func TestObserve(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, observe(tc.seen), ownerships); diff != "" {
+			if diff := cmp.Diff(tc.want, observe(tc.seen, fleet.Ownership{}), ownerships); diff != "" {
 				t.Errorf("(-want +got), because %s:\n%s", tc.why, diff)
 			}
 		})

@@ -6,6 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
+
+	"github.com/fedsync/fedsync/fleet"
 )
 
 // An API server keeps one apply entry per manager, and sorts the entries by time: their order says nothing.
@@ -30,9 +32,9 @@ func TestObserveDoesNotDependOnTheOrderOfEntries(t *testing.T) {
 		}
 		seen := copyAt("5")
 		seen.ManagedFields = entries
-		want := observe(seen)
+		want := observe(seen, fleet.Ownership{})
 		seen.ManagedFields = rapid.Permutation(entries).Draw(t, "shuffled")
-		if diff := cmp.Diff(want, observe(seen), ownerships); diff != "" {
+		if diff := cmp.Diff(want, observe(seen, fleet.Ownership{}), ownerships); diff != "" {
 			t.Fatalf("another order, another observation (-want +got):\n%s", diff)
 		}
 	})

@@ -109,7 +109,7 @@ type server struct {
 }
 
 // newServer returns one that knows the schemas of Kubernetes' own kinds.
-func newServer(t *testing.T, o *unstructured.Unstructured) server {
+func newServer(t testing.TB, o *unstructured.Unstructured) server {
 	t.Helper()
 	converter := managedfields.NewDeducedTypeConverter()
 	if scheme.Scheme.Recognizes(o.GroupVersionKind()) {
@@ -128,7 +128,7 @@ func (s server) observed() fleet.Observed {
 }
 
 // desiredOf decodes the manifest as the renderer does.
-func desiredOf(t *testing.T, manifest string) *fleet.Desired {
+func desiredOf(t testing.TB, manifest string) *fleet.Desired {
 	t.Helper()
 	raw, err := yaml.YAMLToJSON([]byte(manifest))
 	if err != nil {
@@ -144,7 +144,7 @@ func desiredOf(t *testing.T, manifest string) *fleet.Desired {
 }
 
 // parsed decodes the manifest as an API server does.
-func parsed(t *testing.T, manifest string) *unstructured.Unstructured {
+func parsed(t testing.TB, manifest string) *unstructured.Unstructured {
 	t.Helper()
 	raw, err := yaml.YAMLToJSON([]byte(manifest))
 	if err != nil {
@@ -158,7 +158,7 @@ func parsed(t *testing.T, manifest string) *unstructured.Unstructured {
 }
 
 // applied returns a server that holds what the manifest declares.
-func applied(t *testing.T, manifest string) server {
+func applied(t testing.TB, manifest string) server {
 	t.Helper()
 	o := parsed(t, manifest)
 	delete(o.Object, "status") // the server takes no status from the main resource
@@ -413,6 +413,8 @@ func TestCoveredByHand(t *testing.T) {
 		"an item whose place is not ours": {why: "as above", owned: `{"f:spec":{"i:0":{}}}`, content: `{"spec":[1,2]}`, want: "spec[1]"},
 		"a set of numbers":                {why: "1 and 1.0 are the same value", owned: `{"f:spec":{"v:1":{},"v:2.0":{}}}`, content: `{"spec":[1.0,2]}`},
 		"a set of texts":                  {why: "the server and we may escape the same text differently", owned: `{"f:spec":{"v:\"a<b\"":{}}}`, content: `{"spec":["a<b"]}`},
+		"a set of texts with quotes":      {why: "as above", owned: `{"f:spec":{"v:\"a\\\"b\\\\\"":{},"v:\"\\u00e9\"":{},"v:\"\"":{}}}`, content: `{"spec":["a\"b\\","é",""]}`},
+		"a set of numbers with signs":     {why: "nothing but the value counts", owned: `{"f:spec":{"v:-1":{},"v:0.0":{},"v:1e3":{}}}`, content: `{"spec":[-1,0,1000]}`},
 		"a set without our item":          {why: "a text is no number", owned: `{"f:spec":{"v:1":{}}}`, content: `{"spec":["1"]}`, want: "spec[0]"},
 		"a key with two names":            {why: "both must match", owned: `{"f:spec":{"k:{\"a\":1,\"b\":2}":{".":{},"f:a":{},"f:b":{}}}}`, content: `{"spec":[{"a":1,"b":3}]}`, want: "spec[0]"},
 		"a key that cannot be read":       {why: "it names no item", owned: `{"f:spec":{"k:{":{}}}`, content: `{"spec":[{"a":1}]}`, want: "spec[0]"},

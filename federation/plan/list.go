@@ -193,6 +193,16 @@ func idOf(texts []string) string {
 
 // canonicalOf returns the canonical form of a decoded value.
 func canonicalOf(value any) (string, bool) {
+	switch v := value.(type) {
+	case string:
+		if text := `"` + v + `"`; isPlain(text) {
+			return text, true
+		}
+	case json.Number:
+		if isPlain(v) {
+			return v.String(), true
+		}
+	}
 	raw, err := json.Marshal(value)
 	if err != nil {
 		return "", false
@@ -202,6 +212,9 @@ func canonicalOf(value any) (string, bool) {
 
 // canonical writes JSON so that equal values have equal texts: 1 and 1.0 are one value.
 func canonical(raw []byte) (string, bool) {
+	if isPlain(raw) {
+		return string(raw), true
+	}
 	var value any
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
@@ -210,6 +223,36 @@ func canonical(raw []byte) (string, bool) {
 	}
 	written, err := json.Marshal(withPlainNumbers(value))
 	return string(written), err == nil
+}
+
+// isPlain tells that the JSON is its canonical form already, as nearly all keys of lists are: a string of ASCII that nothing is
+// escaped in, or a natural number.
+func isPlain[T ~string | ~[]byte](raw T) bool {
+	last := len(raw) - 1
+	if last < 1 || raw[0] != '"' {
+		return isNatural(raw)
+	}
+	for i := 1; i < last; i++ {
+		switch c := raw[i]; {
+		case c < ' ', c > '~', c == '"', c == '\\', c == '<', c == '>', c == '&':
+			return false
+		}
+	}
+	return raw[last] == '"'
+}
+
+// isNatural tells that the JSON is an integer without a sign that has few enough digits for an int64.
+func isNatural[T ~string | ~[]byte](raw T) bool {
+	const maxDigits = 18
+	if len(raw) == 0 || len(raw) > maxDigits || raw[0] == '0' && len(raw) > 1 {
+		return false
+	}
+	for i := range len(raw) {
+		if raw[i] < '0' || raw[i] > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 func withPlainNumbers(value any) any {

@@ -52,14 +52,7 @@ func Digest(s Status) Published {
 	if i := slices.IndexFunc(s.Conditions, func(c Condition) bool { return c.Type == ConditionPropagation }); i >= 0 {
 		p.Condition = s.Conditions[i]
 	}
-	timeless := Status{ObservedGeneration: s.ObservedGeneration, Clusters: slices.Clone(s.Clusters)}
-	for i := range timeless.Clusters {
-		timeless.Clusters[i].RemoteStatus = canonical(timeless.Clusters[i].RemoteStatus)
-	}
-	for _, c := range s.Conditions {
-		c.LastUpdateTime, c.LastTransitionTime = "", ""
-		timeless.Conditions = append(timeless.Conditions, c)
-	}
+	timeless := timelessOf(s)
 	p.Content = contentHash(timeless)
 	for i := range timeless.Conditions {
 		timeless.Conditions[i].Message = ""
@@ -69,6 +62,18 @@ func Digest(s Status) Published {
 	}
 	p.Bare = contentHash(timeless)
 	return p
+}
+
+// timelessOf returns a copy of the status without its times, equal content in equal bytes.
+func timelessOf(s Status) Status {
+	timeless := Status{ObservedGeneration: s.ObservedGeneration, Clusters: slices.Clone(s.Clusters), Conditions: slices.Clone(s.Conditions)}
+	for i := range timeless.Clusters {
+		timeless.Clusters[i].RemoteStatus = canonical(timeless.Clusters[i].RemoteStatus)
+	}
+	for i := range timeless.Conditions {
+		timeless.Conditions[i].LastUpdateTime, timeless.Conditions[i].LastTransitionTime = "", ""
+	}
+	return timeless
 }
 
 // canonical makes equal content equal bytes: keys sorted, and no nulls, which a merge patch drops.

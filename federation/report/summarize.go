@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,6 +91,7 @@ type Summary struct {
 func Summarize(in Input) Summary {
 	s := Summary{Known: true, Settled: true, Gone: len(in.Copies) == 0}
 	s.Status.ObservedGeneration = in.Object.Generation
+	s.Status.Clusters = slices.Grow(s.Status.Clusters, len(in.Copies))
 	for _, c := range in.Copies {
 		entry, moving := entryOf(c, maxRemoteStatus/len(in.Copies))
 		if c.Obstacle == WatchStarting {
@@ -106,7 +108,7 @@ func Summarize(in Input) Summary {
 	s.Incomplete = condition.Status == "True" && condition.Message != ""
 	s.Troubled = s.Troubled || in.PlacementReason != ""
 	s.Status.Conditions = []Condition{condition}
-	same := Digest(s.Status).Content == in.Before.Content
+	same := contentHash(timelessOf(s.Status)) == in.Before.Content
 	s.Status.Conditions[0] = stamp(condition, in.Before, same, in.Now)
 	return s
 }

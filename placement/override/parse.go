@@ -29,6 +29,7 @@ type overrides struct {
 type memberOverrides struct {
 	index   int
 	items   []Item
+	content string // the items as JSON, empty if there are none
 	problem *fleet.Problem
 }
 
@@ -74,6 +75,13 @@ func (o *overrides) add(index int, raw json.RawMessage) {
 	}
 	m := memberOverrides{index: index}
 	m.items, m.problem = parseItems(entry.ClusterOverrides, field+".clusterOverrides")
+	if len(m.items) > 0 {
+		content, err := json.Marshal(m.items)
+		if err != nil {
+			m.problem = &fleet.Problem{Field: field, Message: err.Error()}
+		}
+		m.content = string(content)
+	}
 	if earlier, twice := o.members[fleet.Name(name)]; twice {
 		m.problem = &fleet.Problem{Field: field + ".clusterName", Message: fmt.Sprintf("cluster %q already has overrides in %s[%d]: merge the two", name, overridesField, earlier.index)}
 	}

@@ -20,7 +20,7 @@ type Renderer struct {
 	overrides overrides
 
 	mu       sync.Mutex
-	rendered map[string]rendering // by the JSON of the overrides
+	rendered map[string]rendering // by the content of the overrides
 }
 
 type rendering struct {
@@ -42,17 +42,13 @@ func (r *Renderer) Render(member fleet.Name) (*fleet.Desired, *fleet.Problem) {
 	if m.problem != nil {
 		return nil, m.problem
 	}
-	key, err := json.Marshal(m.items)
-	if err != nil {
-		return nil, &fleet.Problem{Field: overridesField, Message: err.Error()}
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	done, ok := r.rendered[string(key)]
+	done, ok := r.rendered[m.content]
 	if !ok {
 		done.desired, done.problem = render(r.object, r.kind, m)
 		if done.problem == nil { // a problem names the entry that has it: it is not shared
-			r.rendered[string(key)] = done
+			r.rendered[m.content] = done
 		}
 	}
 	return done.desired, done.problem
