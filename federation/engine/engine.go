@@ -105,6 +105,7 @@ type Engine struct {
 	publishing queue
 	pace       pace
 	renderers  *lru.Cache // by rendererKey
+	proofs     *lru.Cache // by proof
 	clusters   requeuer   // asks for a KubeFedCluster to be reconciled
 	configs    requeuer   // asks for a FederatedTypeConfig to be reconciled
 
@@ -133,7 +134,7 @@ func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o
 	o.setDefaults()
 	e := &Engine{
 		host: h, objects: objects, recorder: recorder, options: o, clock: o.Clock, log: o.Log,
-		publishing: newQueue(), pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects),
+		publishing: newQueue(), pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects), proofs: lru.New(renderedObjects),
 		started: make(chan struct{}), types: map[fleet.TypeName]*typeState{}, members: map[fleet.Name]*memberState{}, tried: map[fleet.Name]bool{},
 	}
 	e.removals = newRemovals(o.Budget)

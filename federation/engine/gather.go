@@ -27,6 +27,13 @@ type situation struct {
 	input  plan.Input
 	watch  watch.Status
 	member fleet.Member
+	seen   fleet.Observed // as the member's store has it
+}
+
+// proof says that fields which we own cover a desired copy. It holds in every member.
+type proof struct {
+	desired fleet.Hash
+	owned   fleet.Ownership
 }
 
 // systemNamespaces are never synchronised themselves; KubeFed has the same list, and its own namespace.
@@ -121,13 +128,35 @@ func (e *Engine) gather(s *subject, ms *memberState, m fleet.Member) situation {
 	if in.Want == plan.WantChosen && !in.Deleting {
 		in.Desired, in.Problem = s.renderer.Render(m.Name)
 	}
+	in.Observed = e.withProof(observed, in.Desired)
 	if p, bad := s.object.ProblemIn(fleet.DeleteOptionsField); bad {
 		in.DeleteProblem = &p
 	}
 	if kind.Target.Namespaced {
 		in.Namespace = e.namespaceState(ms, s.object.Key.Namespace)
 	}
-	return situation{input: in, watch: status, member: m}
+	return situation{input: in, watch: status, member: m, seen: observed}
+}
+
+// withProof adds to what was seen of a copy that it is covered, if the copy of another member, marked the same and with the same
+// fields owned, was found to be: after a restart one copy is compared field by field, and not a thousand.
+func (e *Engine) withProof(seen fleet.Observed, d *fleet.Desired) fleet.Observed {
+	if d == nil || seen.Applied != d.Hash || seen.Covered == d.Hash {
+		return seen
+	}
+	if _, found := e.proofs.Get(proof{d.Hash, seen.Owned}); found {
+		seen.Covered = d.Hash
+	}
+	return seen
+}
+
+// prove notes that the fields owned in the copy that was seen cover the desired one. What an apply that changed nothing proved is
+// true of that one copy: another member's server may know fields that this one's drops.
+func (e *Engine) prove(ms *memberState, s *subject, seen fleet.Observed, d *fleet.Desired) {
+	if seen.Applied == d.Hash && seen.Covered != d.Hash {
+		e.proofs.Add(proof{d.Hash, seen.Owned}, nil)
+	}
+	ms.member.Remember(s.state.kind, s.object.Key, seen, d.Hash)
 }
 
 // maybeHost tells that the member is the host, or that nobody may know whether it is: then its namespaces, which could be

@@ -110,8 +110,8 @@ func (e *Engine) leave(ctx context.Context, ms *memberState, s *subject, at situ
 		return e.confirmGone(ctx, ms, s)
 	}
 	ms.forget(key)
-	if a.Reason == plan.InSync && at.input.Observed.Covered != at.input.Desired.Hash {
-		ms.member.Remember(s.state.kind, key, at.input.Observed, at.input.Desired.Hash)
+	if a.Reason == plan.InSync && at.seen.Covered != at.input.Desired.Hash {
+		e.prove(ms, s, at.seen, at.input.Desired)
 	}
 	return 0
 }
@@ -127,8 +127,8 @@ func (e *Engine) proveCovered(ms *memberState, s *subject, d *fleet.Desired, t t
 	if !present || seen.Applied != d.Hash && seen.Covered != d.Hash {
 		return e.lookAgain(ms, key, t) // changed again already: decide again
 	}
-	if _, covered := plan.Covered(d, seen); covered {
-		ms.member.Remember(kind, key, seen, d.Hash)
+	if _, covered := plan.Covered(d, e.withProof(seen, d)); covered {
+		e.prove(ms, s, seen, d)
 		ms.forget(key)
 		return 0
 	}
