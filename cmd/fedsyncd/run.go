@@ -32,6 +32,7 @@ import (
 	"github.com/fedsync/fedsync/federation/engine"
 	"github.com/fedsync/fedsync/federation/fault"
 	"github.com/fedsync/fedsync/federation/host"
+	"github.com/fedsync/fedsync/federation/watch"
 	"github.com/fedsync/fedsync/metrics"
 )
 
@@ -119,6 +120,7 @@ func hostConfig(c *Config) (*rest.Config, error) {
 // tune lifts the client-side limit: bounded workers and the server's priority and fairness are the limit.
 func tune(config *rest.Config) *rest.Config {
 	config.QPS = -1
+	config.Wrap(watch.Plain)
 	config.UserAgent = "fedsyncd/" + version()
 	return config
 }

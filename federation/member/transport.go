@@ -13,6 +13,8 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/connrotation"
+
+	"github.com/fedsync/fedsync/federation/watch"
 )
 
 // These are client-go's own.
@@ -59,7 +61,7 @@ func newTransport(c *Credentials) (*transport, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wrap transport: %w", err)
 	}
-	t.client = &http.Client{Transport: wrapped}
+	t.client = &http.Client{Transport: watch.Plain(wrapped)}
 	return t, nil
 }
 

@@ -31,7 +31,8 @@ type options struct {
 	sizes                          []int
 	kinds                          []workload
 	members, rounds, latencies     int
-	peer                           string
+	inFlight                       int
+	peer, base                     string
 	rest                           time.Duration
 	json, markdown, profiles       string
 }
@@ -49,6 +50,8 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.rounds, "rounds", 3, "how often the limit and fedsync are measured in turn; the table has medians")
 	flags.IntVar(&o.latencies, "latencies", 50, "how many single edits and drifts are timed")
 	flags.StringVar(&o.peer, "peer", "", "measure another manager too: kubefed")
+	flags.StringVar(&o.base, "base", "", "another binary of fedsyncd, measured in turn with the first: to see what a change is worth")
+	flags.IntVar(&o.inFlight, "in-flight", 0, "how many objects the bare client has in flight; 0 finds out what is best")
 	flags.DurationVar(&o.rest, "rest", time.Minute, "how long the managers are watched at rest, 0 for not at all")
 	flags.StringVar(&o.json, "json", "", "file for the results as JSON")
 	flags.StringVar(&o.profiles, "profiles", "", "directory for processor profiles of fedsyncd, one of the first seconds of each phase")

@@ -36,6 +36,11 @@ func (c contestant) isBare() bool { return c.binary == "" }
 func (w *world) contestants() (inTurn, peers []contestant, err error) {
 	ours := contestant{name: fedsync, binary: w.options.fedsyncd, reconciles: 1, patience: 2 * time.Minute, latencies: w.options.latencies}
 	inTurn = []contestant{{name: "limit", patience: 2 * time.Minute, latencies: w.options.latencies}, ours}
+	if w.options.base != "" {
+		base := ours
+		base.name, base.binary = "base", w.options.base
+		inTurn = append(inTurn, base)
+	}
 	if w.options.peer == "" {
 		return inTurn, nil, nil
 	}

@@ -39,6 +39,10 @@ func (w *world) measure(ctx context.Context) (results, error) {
 func (w *world) bestConcurrency(ctx context.Context) (map[string]int, error) {
 	best := map[string]int{}
 	for _, kind := range w.options.kinds {
+		if w.options.inFlight > 0 {
+			best[kind.name] = w.options.inFlight
+			continue
+		}
 		shortest := 0.0
 		for _, inFlight := range []int{8, 16, 32, 64} {
 			r, err := w.begin(ctx, &race{contestant: contestant{name: "limit", patience: longPatience}, kind: kind, objects: w.options.sizes[0], inFlight: inFlight})
