@@ -161,7 +161,7 @@ func (r memberReconciler) start(running context.Context, name fleet.Name, c *mem
 	ms := &memberState{
 		name: name, member: m, generation: c.Generation, pin: pin, queue: newQueue(), running: ctx, hired: map[int]bool{},
 		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]bool{}, gone: map[fleet.ObjectKey]types.UID{},
-		unknown: map[fleet.ObjectKey]unknownFields{},
+		unknown: map[fleet.ObjectKey]unknownFields{}, granted: map[fleet.ObjectKey]bool{}, unsure: map[fleet.ObjectKey]bool{},
 	}
 	ms.watch = func(t fleet.Type) { m.Watch(ctx, t) }
 	ms.stop = sync.OnceFunc(func() {

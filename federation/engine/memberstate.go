@@ -32,6 +32,8 @@ type memberState struct {
 	waiting map[string]map[fleet.ObjectKey]bool // for their namespace
 	unknown map[fleet.ObjectKey]unknownFields   // that the copy lacks
 	gone    map[fleet.ObjectKey]types.UID       // copies whose absence the member itself confirmed, by their object's UID
+	granted map[fleet.ObjectKey]bool            // copies whose deletion the member granted since they were last written
+	unsure  map[fleet.ObjectKey]bool            // copies with a write whose answer was lost: it may come true yet
 }
 
 // trouble is a failed attempt. It stands until the attempt would be another one, succeeds, or its time has come.
@@ -99,6 +101,31 @@ func (ms *memberState) objectGone(key fleet.ObjectKey) {
 	delete(ms.trouble, key)
 	delete(ms.unknown, key)
 	delete(ms.gone, key)
+	delete(ms.granted, key)
+	delete(ms.unsure, key)
+}
+
+// heard keeps what the answer to a write, or its lack, says about the copy's end.
+func (ms *memberState) heard(key fleet.ObjectKey, v plan.Verb, err error) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	switch {
+	case v == plan.Delete && err == nil:
+		ms.granted[key] = true
+	case v == plan.Apply || v == plan.Create:
+		delete(ms.granted, key)
+		if err != nil && mayBeDone(err) {
+			ms.unsure[key] = true
+		}
+	}
+}
+
+// endedByUs tells that a copy which the watch does not know any more needs no further proof that it is gone: the member
+// granted its deletion, and no write is left that could still make it.
+func (ms *memberState) endedByUs(key fleet.ObjectKey) bool {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	return ms.granted[key] && !ms.unsure[key]
 }
 
 // setGone notes that the copy of the object with the UID is gone; an empty UID takes the note back.
@@ -109,6 +136,7 @@ func (ms *memberState) setGone(key fleet.ObjectKey, uid types.UID) {
 		delete(ms.gone, key)
 	} else {
 		ms.gone[key] = uid
+		delete(ms.unsure, key)
 	}
 }
 

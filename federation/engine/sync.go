@@ -85,6 +85,7 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 	}
 	ms.setGone(key, "")
 	err := e.write(ctx, ms, s, at, a.Verb)
+	ms.heard(key, a.Verb, err)
 	if a.Reason == plan.Unplaced && mayBeDone(err) {
 		e.removals.removed(removalOf(ms, s, at.input.Observed.UID), e.clock.Now())
 	}
@@ -107,7 +108,10 @@ func mayBeDone(err error) bool {
 func (e *Engine) leave(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) time.Duration {
 	key := s.object.Key
 	if a.Reason == plan.NotPlaced && remembered(s, at) && !ms.isGone(s.object) {
-		return e.confirmGone(ctx, ms, s)
+		if !ms.endedByUs(key) {
+			return e.confirmGone(ctx, ms, s)
+		}
+		ms.setGone(key, s.object.UID)
 	}
 	ms.forget(key)
 	if a.Reason == plan.InSync && at.seen.Covered != at.input.Desired.Hash {

@@ -34,6 +34,7 @@ func newMemberState(t *testing.T) *memberState {
 	ms := &memberState{
 		name: "member", member: m, queue: newQueue(),
 		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]bool{}, gone: map[fleet.ObjectKey]types.UID{},
+		granted: map[fleet.ObjectKey]bool{}, unsure: map[fleet.ObjectKey]bool{},
 	}
 	t.Cleanup(ms.queue.ShutDown)
 	return ms

@@ -10,7 +10,7 @@ func Plain(next http.RoundTripper) http.RoundTripper { return plain{next} }
 
 type plain struct{ next http.RoundTripper }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements [http.RoundTripper].
 func (p plain) RoundTrip(r *http.Request) (*http.Response, error) {
 	if watch := r.URL.Query().Get("watch"); watch != "true" && watch != "1" {
 		return p.next.RoundTrip(r)

@@ -70,7 +70,11 @@ const longPatience = 10 * time.Minute
 // peerLatencies is how many drifts of KubeFed's copies are timed, each of which takes ten seconds.
 const peerLatencies = 10
 
-var kubeFedConfigs = schema.GroupVersionResource{Group: "core.kubefed.io", Version: "v1beta1", Resource: "kubefedconfigs"}
+var (
+	kubeFedConfigs  = schema.GroupVersionResource{Group: "core.kubefed.io", Version: "v1beta1", Resource: "kubefedconfigs"}
+	kubeFedClusters = schema.GroupVersionResource{Group: "core.kubefed.io", Version: "v1beta1", Resource: "kubefedclusters"}
+	secrets         = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
+)
 
 // manager is a running contestant.
 type manager struct {

@@ -8,11 +8,14 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/fedsync/fedsync/lab"
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 )
 
 var (
@@ -117,7 +120,35 @@ func (r *race) end(ctx context.Context) error {
 			failures = errors.Join(failures, m.bare.Resource(namespaces).Delete(ctx, r.namespace, metav1.DeleteOptions{}))
 		}
 	}
-	return failures
+	return errors.Join(failures, r.awaitEnd(ctx))
+}
+
+// awaitEnd waits until the namespace is gone everywhere: what the controller managers do for it must not be measured with what
+// comes next.
+func (r *race) awaitEnd(ctx context.Context) error {
+	for _, client := range append([]memberClient{{name: lab.HostName, bare: r.world.bare}}, r.world.members...) {
+		resource := client.bare.Resource(namespaces)
+		only := metav1.ListOptions{FieldSelector: "metadata.name=" + r.namespace}
+		list := func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.FieldSelector = only.FieldSelector
+			return resource.List(ctx, o)
+		}
+		follow := func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.FieldSelector = only.FieldSelector
+			return resource.Watch(ctx, o)
+		}
+		watching, stop := context.WithCancel(ctx)
+		v := newView(func(runtime.Object) string { return "" })
+		err := v.run(watching, lister{list: list, watch: follow}, &metav1.PartialObjectMetadata{})
+		if err == nil {
+			_, err = v.empty(ctx, longPatience)
+		}
+		stop()
+		if err != nil {
+			return fmt.Errorf("wait for the end of namespace %q in %s: %w", r.namespace, client.name, err)
+		}
+	}
+	return nil
 }
 
 func nameOf(i int) string { return fmt.Sprintf("o%d", i) }

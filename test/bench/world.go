@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -77,13 +78,45 @@ func (w *world) federate(ctx context.Context) error {
 		if err := federation.Join(ctx, federation.JoinOptions{Host: host, Member: m.RESTConfig(), Name: m.Name}); err != nil {
 			return err
 		}
-		bare, err := metadata.NewForConfig(metadata.ConfigFor(m.RESTConfig()))
+		same, err := w.credentialsOf(ctx, m)
+		if err != nil {
+			return err
+		}
+		bare, err := metadata.NewForConfig(metadata.ConfigFor(same))
 		if err != nil {
 			return err
 		}
 		w.members = append(w.members, memberClient{name: m.Name, bare: bare, rest: m.RESTConfig()})
 	}
 	return nil
+}
+
+// credentialsOf returns a configuration with the token that the managers use too: an API server does more for a service account
+// than for an administrator whom it need not ask about.
+func (w *world) credentialsOf(ctx context.Context, m *lab.Cluster) (*rest.Config, error) {
+	cluster, err := w.host.Resource(kubeFedClusters).Namespace(federation.Namespace).Get(ctx, m.Name, metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
+	name, _, err := unstructured.NestedString(cluster.Object, "spec", "secretRef", "name")
+	if err != nil {
+		return nil, err
+	}
+	secret, err := w.host.Resource(secrets).Namespace(federation.Namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
+	encoded, _, err := unstructured.NestedString(secret.Object, "data", "token")
+	if err != nil {
+		return nil, err
+	}
+	token, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return nil, err
+	}
+	config := m.RESTConfig()
+	config.BearerToken = string(token)
+	return config, nil
 }
 
 // sayf prints a line of progress.
