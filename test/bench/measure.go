@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/fedsync/fedsync/test/measure"
 )
 
 // measure runs everything that the options ask for.
@@ -17,7 +19,7 @@ func (w *world) measure(ctx context.Context) (results, error) {
 	if err != nil {
 		return results{}, err
 	}
-	all := results{Concurrency: concurrency, Rounds: w.options.rounds, Rest: w.options.rest.Seconds(), Machine: machine()}
+	all := results{Concurrency: concurrency, Rounds: w.options.rounds, Rest: w.options.rest.Seconds(), Machine: measure.Machine()}
 	for round := range w.options.rounds {
 		for _, c := range inTurn {
 			w.sayf("round %d of %d: %s", round+1, w.options.rounds, c.name)

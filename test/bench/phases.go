@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/fedsync/fedsync/test/measure"
 )
 
 // The phases, in their order.
@@ -143,16 +145,7 @@ func (r *race) singleEdits(ctx context.Context, m *measurement) error {
 func setLatencies(m *measurement, took []time.Duration) {
 	slices.Sort(took)
 	m.Count = len(took)
-	m.P50, m.P99 = quantile(took, 0.50).Seconds(), quantile(took, 0.99).Seconds()
-}
-
-// quantile is the smallest of the sorted values that so great a part of all does not exceed; of 50 the p99 is the greatest.
-func quantile(sorted []time.Duration, q float64) time.Duration {
-	if len(sorted) == 0 {
-		return 0
-	}
-	i := int(q * float64(len(sorted)))
-	return sorted[min(i, len(sorted)-1)]
+	m.P50, m.P99 = measure.Quantile(took, 0.50).Seconds(), measure.Quantile(took, 0.99).Seconds()
 }
 
 // drifts changes copies one after another, each timed from before the change until the member's watch told that it is undone.

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
-	"runtime"
-	"strings"
+
+	"github.com/fedsync/fedsync/test/measure"
 )
 
 // results are everything that was measured, as it is written to JSON.
@@ -18,25 +16,6 @@ type results struct {
 	Concurrency map[string]int `json:"bestConcurrency"`
 	// Measurements are in the order in which they were made.
 	Measurements []measurement `json:"measurements"`
-}
-
-// machine says what the numbers were measured on.
-func machine() string {
-	model := "unknown processor"
-	if info, err := os.Open("/proc/cpuinfo"); err == nil {
-		defer info.Close() //nolint:errcheck // it was only read
-		for lines := bufio.NewScanner(info); lines.Scan(); {
-			if key, value, _ := strings.Cut(lines.Text(), ":"); strings.TrimSpace(key) == "model name" {
-				model = strings.TrimSpace(value)
-				break
-			}
-		}
-	}
-	commit, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output() //nolint:noctx // it is over at once
-	if err != nil {
-		commit = []byte("unknown")
-	}
-	return fmt.Sprintf("%d x %s, %s %s/%s, commit %s", runtime.NumCPU(), model, runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.TrimSpace(string(commit)))
 }
 
 // publish prints the table, and writes the files that are asked for.
@@ -55,30 +34,7 @@ func (r results) publish(o options) error {
 	if o.markdown == "" {
 		return nil
 	}
-	page, err := os.ReadFile(o.markdown)
-	if err != nil {
-		return err
-	}
-	replaced, err := replaceMarked(string(page), table)
-	if err != nil {
-		return fmt.Errorf("write the table to %q: %w", o.markdown, err)
-	}
-	return os.WriteFile(o.markdown, []byte(replaced), 0o644)
-}
-
-// The marks around the part of a page that is replaced.
-const (
-	markBegin = "<!-- bench: begin -->\n"
-	markEnd   = "<!-- bench: end -->"
-)
-
-func replaceMarked(page, table string) (string, error) {
-	before, rest, found := strings.Cut(page, markBegin)
-	_, after, ended := strings.Cut(rest, markEnd)
-	if !found || !ended {
-		return "", fmt.Errorf("there are no lines %q and %q", strings.TrimSpace(markBegin), markEnd)
-	}
-	return before + markBegin + table + markEnd + after, nil
+	return measure.WriteMarked(o.markdown, "bench", table)
 }
 
 // group finds all rounds of one phase.

@@ -1,62 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/fedsync/fedsync/lab"
+
+	"github.com/fedsync/fedsync/test/measure"
 )
-
-// clockTick is the unit of /proc/PID/stat; Linux has had no other on the machines that we know.
-const clockTick = 10 * time.Millisecond
-
-// processorTime is what a process has used, in user and system mode. A process that is gone has used none.
-func processorTime(pid int) time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	// The second field is the program's name in parentheses, which may hold anything.
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	const user, system = 11, 12
-	if len(fields) <= system {
-		return 0
-	}
-	u, _ := strconv.Atoi(fields[user])   // the kernel writes numbers
-	s, _ := strconv.Atoi(fields[system]) // as above
-	return time.Duration(u+s) * clockTick
-}
-
-// forgetPeak makes the peak memory of a process start anew.
-func forgetPeak(pid int) {
-	if pid == 0 {
-		return
-	}
-	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
-}
-
-// peakMemory is the most that a process has had resident, in bytes.
-func peakMemory(pid int) int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(status)) {
-		if rest, found := strings.CutPrefix(line, "VmHWM:"); found {
-			kilobytes, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64) // the kernel writes a number
-			return kilobytes << 10
-		}
-	}
-	return 0
-}
 
 // requests are counts of requests by "VERB resource/subresource".
 type requests map[string]float64
@@ -151,7 +107,7 @@ func (w *world) read(ctx context.Context, pid int, first bool) (reading, error) 
 func (w *world) readProcesses(r *reading, pid int) {
 	r.at = time.Now()
 	if pid != 0 {
-		r.daemon = processorTime(pid)
+		r.daemon = measure.ProcessorTime(pid)
 	}
 	for i, c := range w.lab.Clusters() {
 		status, err := c.Status()
@@ -184,7 +140,7 @@ type usage struct {
 // start.
 func (w *world) metered(ctx context.Context, m *manager, do func() error) (usage, error) {
 	pid := m.pid()
-	forgetPeak(pid)
+	measure.ForgetPeak(pid)
 	before, err := w.read(ctx, pid, true)
 	if err != nil {
 		return usage{}, err
@@ -204,7 +160,7 @@ func (w *world) metered(ctx context.Context, m *manager, do func() error) (usage
 		Host:      after.host.since(before.host), Member: after.member.since(before.member),
 	}
 	if pid != 0 {
-		u.Peak = peakMemory(pid)
+		u.Peak = measure.PeakMemory(pid)
 	}
 	return u, failure
 }
