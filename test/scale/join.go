@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// join adds a member to a fleet that holds all objects, and compares how fast its copies come with a bare client that applies the
+// same to another empty member.
+func join(ctx context.Context, w *world) error {
+	last := len(w.fleet.Members) - 2
+	members, joiner, other := w.fleet.Members[:last], w.fleet.Members[last], w.fleet.Members[last+1]
+	if err := w.begin(ctx, members); err != nil {
+		return err
+	}
+	if err := w.createAll(ctx); err != nil {
+		return err
+	}
+	if _, err := w.awaitSettled(ctx, len(members)); err != nil {
+		return err
+	}
+	alone, err := w.latencies(ctx, len(members))
+	if err != nil {
+		return err
+	}
+	limit, err := w.bareJoin(ctx, other)
+	if err != nil {
+		return err
+	}
+	w.note("limit: a bare client fills an empty member in", "%.1f s", limit.Seconds())
+	before, err := w.applies(ctx, "configmaps")
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	if err := w.register(ctx, joiner); err != nil {
+		return err
+	}
+	done, err := w.awaitApplies(ctx, "configmaps", before+w.options.objects)
+	if err != nil {
+		return err
+	}
+	took := done.Sub(start)
+	w.note("a member that joins has all objects after", "%.1f s, %.0f %% of the limit's speed", took.Seconds(), 100*limit.Seconds()/took.Seconds())
+	w.note("edits of the others before", "p50 %.1f ms, p99 %.1f ms", milliseconds(alone, 0.5), milliseconds(alone, 0.99))
+	return w.editsWhileJoining(ctx, members, other)
+}
+
+// editsWhileJoining times edits of the members that were there while another one joins.
+func (w *world) editsWhileJoining(ctx context.Context, members []string, joiner string) error {
+	if _, err := w.awaitSettled(ctx, len(members)+1); err != nil {
+		return err
+	}
+	if err := w.bareLeave(ctx, joiner); err != nil {
+		return err
+	}
+	if err := w.register(ctx, joiner); err != nil {
+		return err
+	}
+	var took []time.Duration
+	for i := range timedEdits {
+		name, value := nameOf(i), fmt.Sprint(time.Now().UnixNano())
+		start := time.Now()
+		if err := w.edit(ctx, name, value); err != nil {
+			return err
+		}
+		if err := w.awaitValue(ctx, members[len(members)-1], name, value); err != nil {
+			return err
+		}
+		took = append(took, time.Since(start))
+	}
+	slices.Sort(took)
+	filled, err := w.fleet.Counts(ctx, joiner)
+	if err != nil {
+		return err
+	}
+	w.note("edits of the others meanwhile, as one of them has them", "p50 %.1f ms, p99 %.1f ms (at their end the newcomer had been applied %d times in all)",
+		milliseconds(took, 0.5), milliseconds(took, 0.99), filled.Requests["APPLY configmaps"])
+	return nil
+}
+
+// awaitValue waits until a member's copy has the value.
+func (w *world) awaitValue(ctx context.Context, member, name, value string) error {
+	client := w.client()
+	defer client.CloseIdleConnections()
+	for begun := time.Now(); time.Since(begun) < w.options.patience; {
+		body, err := w.ask(ctx, client, http.MethodGet, w.copyURL(member, name), "")
+		if err != nil {
+			return err
+		}
+		if strings.Contains(body, value) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s does not get %s=%s", member, name, value)
+}
+
+// bareInFlight is how many applies the bare client has under way; more are no faster on two cores.
+const bareInFlight = 16
+
+// bareJoin makes the namespace and all copies in a member, as fast as a client can that decides nothing.
+func (w *world) bareJoin(ctx context.Context, member string) (time.Duration, error) {
+	client := w.client()
+	defer client.CloseIdleConnections()
+	start := time.Now()
+	body := fmt.Sprintf(`{"apiVersion":"v1","kind":"Namespace","metadata":{"name":%q}}`, namespace)
+	if _, err := w.ask(ctx, client, http.MethodPatch, w.fleet.URL+"/members/"+member+"/api/v1/namespaces/"+namespace+"?fieldManager=bare&force=true", body); err != nil {
+		return 0, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(bareInFlight)
+	for i := range w.options.objects {
+		group.Go(func() error {
+			body := fmt.Sprintf(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":%q,"namespace":%q,"labels":{"kubefed.io/managed":"true"},"annotations":{"fedsync.io/applied":"0123456789abcdef0123456789abcdef"}},"data":{"value":"0","payload":%q}}`,
+				nameOf(i), namespace, payload)
+			_, err := w.ask(ctx, client, http.MethodPatch, w.copyURL(member, nameOf(i))+"?fieldManager=bare&force=true", body)
+			return err
+		})
+	}
+	err := group.Wait()
+	return time.Since(start), err
+}
+
+// bareLeave empties a member that is not registered.
+func (w *world) bareLeave(ctx context.Context, member string) error {
+	client := w.client()
+	defer client.CloseIdleConnections()
+	_, err := w.ask(ctx, client, http.MethodDelete, w.fleet.URL+"/members/"+member+"/api/v1/namespaces/"+namespace, "")
+	return err
+}
+
+func (w *world) copyURL(member, name string) string {
+	return w.fleet.URL + "/members/" + member + "/api/v1/namespaces/" + namespace + "/configmaps/" + name
+}
+
+func (w *world) client() *http.Client {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(w.fleet.CA)
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true}}
+}
+
+func (w *world) ask(ctx context.Context, client *http.Client, method, url, body string) (string, error) {
+	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("Authorization", "Bearer "+w.fleet.Token)
+	if method == http.MethodPatch {
+		r.Header.Set("Content-Type", "application/apply-patch+yaml")
+		r.Header.Set("Accept", "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")
+	}
+	answer, err := client.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close() //nolint:errcheck // it was only read
+	text, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode >= http.StatusBadRequest {
+		err = fmt.Errorf("%s %s: %s", method, url, text)
+	}
+	return string(text), err
+}
