@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -224,4 +225,23 @@ func TestBackoff(t *testing.T) {
 			t.Fatalf("attempt %d: %s, not %s and up to a fifth more", attempts, got, want)
 		}
 	})
+}
+
+func TestInterimStatusesOfACrowdWait(t *testing.T) {
+	p := pace{steps: map[fleet.ObjectKey]step{}}
+	var last time.Duration
+	for i := range 1010 {
+		last = p.wait(fleet.ObjectKey{Name: fmt.Sprint(i)}, moving, false, noon)
+	}
+	if want := pendingInterval + 9990*time.Millisecond; last != want {
+		t.Errorf("the last of many waits %s, want %s", last, want)
+	}
+	troubled := moving
+	troubled.Troubled = true
+	if got := p.wait(fleet.ObjectKey{Name: "1009"}, troubled, false, noon); got != troubleInterval {
+		t.Errorf("bad news waits %s, want %s: it travels as soon as ever", got, troubleInterval)
+	}
+	if got := p.wait(fleet.ObjectKey{Name: "1009"}, report.Summary{Settled: true}, false, noon); got > 0 {
+		t.Errorf("a settled status waits %s", got)
+	}
 }

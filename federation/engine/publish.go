@@ -266,6 +266,7 @@ type pace struct {
 type step struct {
 	next     time.Time
 	interval time.Duration
+	began    time.Time // when the first interval did
 	failures int
 	written  fleet.Hash // what was last written, as long as the host may not store it as it is
 	at       time.Time  // when that was
@@ -292,15 +293,21 @@ func (p *pace) wait(key fleet.ObjectKey, s report.Summary, detailOnly bool, now 
 		return 0
 	}
 	if st.interval == 0 {
-		st.interval = pendingInterval
-		st.next = now.Add(pendingInterval)
+		st.interval, st.began = pendingInterval, now
+		st.next = now.Add(pendingInterval + p.crowd())
 		p.steps[key] = st
 	}
-	wait := st.next.Sub(now)
 	if s.Troubled && st.interval == pendingInterval {
-		wait -= pendingInterval - troubleInterval
+		return st.began.Add(troubleInterval).Sub(now)
 	}
-	return wait
+	return st.next.Sub(now)
+}
+
+// crowd is how much longer an interim status waits because of others that are not settled either: a thousand edits at once are
+// soonest over without a thousand writes that say they are not over yet. The lock is held.
+func (p *pace) crowd() time.Duration {
+	const few, each, longest = 10, 10 * time.Millisecond, 30 * time.Second
+	return min(time.Duration(max(0, len(p.steps)-few))*each, longest)
 }
 
 // wrote notes a status write and returns when to look again.
@@ -310,7 +317,7 @@ func (p *pace) wrote(key fleet.ObjectKey, d report.Published, s report.Summary, 
 	st := step{written: d.Content, at: now}
 	if !s.Settled {
 		st.interval = min(max(2*p.steps[key].interval, pendingInterval), lastInterval)
-		st.next = now.Add(st.interval)
+		st.next = now.Add(st.interval + p.crowd())
 	} else if d.Content == d.Bare {
 		delete(p.steps, key)
 		return 0
@@ -326,7 +333,7 @@ func (p *pace) unchanged(key fleet.ObjectKey, settled bool) time.Duration {
 	st := p.steps[key]
 	st.failures = 0
 	if settled {
-		st.interval, st.next = 0, time.Time{}
+		st.interval, st.next, st.began = 0, time.Time{}, time.Time{}
 	}
 	if st == (step{}) {
 		delete(p.steps, key)
