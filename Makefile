@@ -57,6 +57,15 @@ BENCH_FLAGS ?=
 bench: components $(if $(filter kubefed,$(PEER)),$(BIN)/hyperfed) ## measure against the limit; PEER=kubefed, BENCH_JSON=file, BENCH_FLAGS="-objects 300 -rounds 1"
 	@cd test && go build -trimpath -o $(BIN)/ ./bench
 	@$(BIN)/bench -fedsyncd $(BIN)/fedsyncd -hyperfed $(BIN)/hyperfed -repository $(CURDIR) -peer "$(PEER)" -json "$(BENCH_JSON)" $(BENCH_FLAGS)
+
+SCALES ?= fleet:100:1000 fleet:1000:1000 faults:100:100 join:10:10000
+.PHONY: bench-scale
+bench-scale: components ## measure with simulated members; SCALES="scenario:members:objects ..." out of fleet, faults, join
+	@cd test && go build -trimpath -o $(BIN)/ ./scale
+	@for s in $(SCALES); do IFS=: read -r scenario members objects <<< "$$s"; \
+		$(BIN)/scale -fedsyncd $(BIN)/fedsyncd -simfleet $(BIN)/simfleet -repository $(CURDIR) \
+			-scenario $$scenario -members $$members -objects $$objects || exit 1; done
+
 COUNT ?= 6
 BENCHTIME ?= 0.2s
 .PHONY: bench-go

@@ -121,6 +121,11 @@ func (r *race) phases(ctx context.Context, long bool) []measurement {
 		if skip || ctx.Err() != nil {
 			continue
 		}
+		for _, v := range r.members {
+			if err := v.idle(ctx, longPatience); err != nil {
+				r.world.sayf("the controllers of a member: %v", err)
+			}
+		}
 		m := r.phase(ctx, s.name, s.do)
 		done = append(done, m)
 		failed = failed || m.Failure != ""

@@ -20,17 +20,19 @@ import (
 // cache.ReflectorStore.
 type view struct {
 	value func(runtime.Object) string
+	busy  func(runtime.Object) bool // nil for never
 
 	mu      sync.Mutex
 	have    map[string]string
 	counts  map[string]int // of objects by value
-	changed chan struct{}  // closed at the next event
-	last    time.Time      // when the last event came
+	working map[string]bool
+	changed chan struct{} // closed at the next event
+	last    time.Time     // when the last event came
 	history map[string]chan string
 }
 
 func newView(value func(runtime.Object) string) *view {
-	return &view{value: value, have: map[string]string{}, counts: map[string]int{}, changed: make(chan struct{}), history: map[string]chan string{}}
+	return &view{value: value, have: map[string]string{}, counts: map[string]int{}, working: map[string]bool{}, changed: make(chan struct{}), history: map[string]chan string{}}
 }
 
 // lister is a resource of some client, as far as a reflector needs it.
@@ -61,6 +63,9 @@ func (v *view) Update(o any) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.set(object.GetName(), value)
+	if v.busy != nil && v.busy(typed) {
+		v.working[object.GetName()] = true
+	}
 	v.tell()
 	return nil
 }
@@ -116,6 +121,7 @@ func (v *view) drop(name string) {
 	if value, known := v.have[name]; known {
 		v.counts[value]--
 		delete(v.have, name)
+		delete(v.working, name)
 	}
 }
 
@@ -159,6 +165,12 @@ func (v *view) has(ctx context.Context, timeout time.Duration, name, value strin
 // empty waits until nothing is left.
 func (v *view) empty(ctx context.Context, timeout time.Duration) (time.Time, error) {
 	return v.await(ctx, timeout, func() bool { return len(v.have) == 0 })
+}
+
+// idle waits until the member's controllers have done what they have to do with the objects.
+func (v *view) idle(ctx context.Context, timeout time.Duration) error {
+	_, err := v.await(ctx, timeout, func() bool { return len(v.working) == 0 })
+	return err
 }
 
 // follow returns a channel of all values that the object will have, until unfollow.

@@ -22,6 +22,8 @@ type workload struct {
 	edit func(value string) map[string]any
 	// value reads it back from a copy.
 	value func(runtime.Object) string
+	// busy tells that the member's own controllers have work left with a copy; nil for never.
+	busy func(runtime.Object) bool
 }
 
 var workloads = map[string]workload{"configmaps": configMaps, "deployments": deployments}
@@ -74,6 +76,10 @@ var deployments = workload{
 	value: func(o runtime.Object) string {
 		d, _ := o.(*appsv1.Deployment)
 		return d.Spec.Template.Annotations["value"]
+	},
+	busy: func(o runtime.Object) bool {
+		d, _ := o.(*appsv1.Deployment)
+		return d.Status.ObservedGeneration != d.Generation
 	},
 }
 

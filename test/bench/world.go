@@ -155,6 +155,7 @@ func (w *world) viewMember(ctx context.Context, m memberClient, kind workload, n
 		return client.Get().Namespace(namespace).Resource(kind.target.Resource).VersionedParams(&o, scheme.ParameterCodec)
 	}
 	v := newView(kind.value)
+	v.busy = kind.busy
 	return v, v.run(ctx, lister{
 		list: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return get(o).Do(ctx).Get() },
 		watch: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
