@@ -30,6 +30,7 @@ test: unit integration ## every test: unit and, on real clusters, integration
 unit: ## unit tests, with the race detector
 	@scripts/require.sh gcc libc6-dev
 	@scripts/gotest.sh . ./...
+	@scripts/gotest.sh test ./bench/... ./scale/... ./measure/...
 
 .PHONY: integration
 integration: components ## tests on real clusters: of the lab itself, and of fedsyncd on a lab
