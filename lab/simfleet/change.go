@@ -103,11 +103,30 @@ func (c *changes) do(ch *change, before *record) (*outcome, error) {
 // sameEverywhere tells that nothing in the body can be about one member's object.
 func (ch *change) sameEverywhere() bool {
 	for _, own := range []string{`uid`, `resourceVersion`, `managedFields`, `generateName`} {
-		if bytes.Contains(ch.body, []byte(own)) {
+		if hasWord(ch.body, own) {
 			return false
 		}
 	}
 	return true
+}
+
+// hasWord tells that a word stands in the text by itself, as a key of JSON or YAML and a step of a JSON pointer do. Data may
+// hold "guide" without being about a UID.
+func hasWord(text []byte, word string) bool {
+	for {
+		before, after, found := bytes.Cut(text, []byte(word))
+		if !found {
+			return false
+		}
+		if (len(before) == 0 || !inWord(before[len(before)-1])) && (len(after) == 0 || !inWord(after[0])) {
+			return true
+		}
+		text = after
+	}
+}
+
+func inWord(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '_'
 }
 
 func (c *changes) compute(ch *change, before *record) (*outcome, error) {
