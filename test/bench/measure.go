@@ -97,6 +97,8 @@ func (w *world) everything(ctx context.Context, c contestant, concurrency map[st
 
 // phases runs the phases one after another. After one that fails, what follows would measure something else: only the
 // removal is tried.
+//
+
 func (r *race) phases(ctx context.Context, long bool) []measurement {
 	steps := []struct {
 		name    string
@@ -117,15 +119,11 @@ func (r *race) phases(ctx context.Context, long bool) []measurement {
 	var done []measurement
 	failed := false
 	for _, s := range steps {
-		skip := s.manager && r.contestant.isBare() || s.long && !long || failed && s.name != phaseDelete || s.name == phaseRest && r.world.options.rest == 0
-		if skip || ctx.Err() != nil {
+		pointless := s.manager && r.contestant.isBare() || s.long && !long || s.name == phaseRest && r.world.options.rest == 0
+		if pointless || failed && s.name != phaseDelete || ctx.Err() != nil {
 			continue
 		}
-		for _, v := range r.members {
-			if err := v.idle(ctx, longPatience); err != nil {
-				r.world.sayf("the controllers of a member: %v", err)
-			}
-		}
+		r.calm(ctx)
 		m := r.phase(ctx, s.name, s.do)
 		done = append(done, m)
 		failed = failed || m.Failure != ""
@@ -134,6 +132,15 @@ func (r *race) phases(ctx context.Context, long bool) []measurement {
 		}
 	}
 	return done
+}
+
+// calm waits until the members' own controllers have nothing left to do from the phase before.
+func (r *race) calm(ctx context.Context) {
+	for _, v := range r.members {
+		if err := v.idle(ctx, longPatience); err != nil {
+			r.world.sayf("the controllers of a member: %v", err)
+		}
+	}
 }
 
 // median of the values, which it sorts; of an even number the greater of the middle ones.

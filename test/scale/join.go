@@ -36,7 +36,7 @@ func join(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	w.note("limit: a bare client fills an empty member in", "%.1f s", limit.Seconds())
+	w.notef("limit: a bare client fills an empty member in", "%.1f s", limit.Seconds())
 	before, err := w.applies(ctx, "configmaps")
 	if err != nil {
 		return err
@@ -50,8 +50,8 @@ func join(ctx context.Context, w *world) error {
 		return err
 	}
 	took := done.Sub(start)
-	w.note("a member that joins has all objects after", "%.1f s, %.0f %% of the limit's speed", took.Seconds(), 100*limit.Seconds()/took.Seconds())
-	w.note("edits of the others before", "p50 %.1f ms, p99 %.1f ms", milliseconds(alone, 0.5), milliseconds(alone, 0.99))
+	w.notef("a member that joins has all objects after", "%.1f s, %.0f %% of the limit's speed", took.Seconds(), 100*limit.Seconds()/took.Seconds())
+	w.notef("edits of the others before", "p50 %.1f ms, p99 %.1f ms", milliseconds(alone, 0.5), milliseconds(alone, 0.99))
 	return w.editsWhileJoining(ctx, members, other)
 }
 
@@ -83,7 +83,7 @@ func (w *world) editsWhileJoining(ctx context.Context, members []string, joiner 
 	if err != nil {
 		return err
 	}
-	w.note("edits of the others meanwhile, as one of them has them", "p50 %.1f ms, p99 %.1f ms (at their end the newcomer had been applied %d times in all)",
+	w.notef("edits of the others meanwhile, as one of them has them", "p50 %.1f ms, p99 %.1f ms (at their end the newcomer had been applied %d times in all)",
 		milliseconds(took, 0.5), milliseconds(took, 0.99), filled.Requests["APPLY configmaps"])
 	return nil
 }

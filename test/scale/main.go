@@ -57,8 +57,8 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer w.takeDown(context.WithoutCancel(ctx))
-	w.note("members", "%d", o.members)
-	w.note("objects", "%d", o.objects)
+	w.notef("members", "%d", o.members)
+	w.notef("objects", "%d", o.objects)
 	failure := scenario(ctx, w)
 	if failure != nil && w.daemon != nil {
 		failure = fmt.Errorf("%w\nthe daemon's last words:\n%s", failure, w.daemon.LogTail())
@@ -75,8 +75,8 @@ type finding struct {
 	Value string `json:"value"`
 }
 
-// note adds a line to the results and tells it at once.
-func (w *world) note(what, format string, values ...any) {
+// notef adds a line to the results and tells it at once.
+func (w *world) notef(what, format string, values ...any) {
 	f := finding{What: what, Value: fmt.Sprintf(format, values...)}
 	w.findings = append(w.findings, f)
 	w.sayf("%s: %s", f.What, f.Value)

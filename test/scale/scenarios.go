@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fedsync/fedsync/lab/simfleet"
+
 	"github.com/fedsync/fedsync/test/measure"
 )
 
@@ -35,18 +36,18 @@ func fleet(ctx context.Context, w *world) error {
 		return err
 	}
 	took := done.Sub(start)
-	w.note("all copies made after", "%.1f s, %.0f copies/s", took.Seconds(), float64(copies)/took.Seconds())
-	w.note("CPU of fedsyncd per copy created", "%.3f ms", perCopy(measure.ProcessorTime(w.daemon.PID())-used, copies))
+	w.notef("all copies made after", "%.1f s, %.0f copies/s", took.Seconds(), float64(copies)/took.Seconds())
+	w.notef("CPU of fedsyncd per copy created", "%.3f ms", perCopy(measure.ProcessorTime(w.daemon.PID())-used, copies))
 	if done, err = w.awaitSettled(ctx, len(members)); err != nil {
 		return err
 	}
-	w.note("the host says so after", "%.1f s", done.Sub(start).Seconds())
+	w.notef("the host says so after", "%.1f s", done.Sub(start).Seconds())
 	full, err := w.heap(ctx)
 	if err != nil {
 		return err
 	}
-	w.note("heap of fedsyncd, without and with the copies", "%d and %d MB: %d bytes per copy, everything included", empty>>20, full>>20, (full-empty)/int64(copies))
-	w.note("peak memory of fedsyncd", "%d MB", measure.PeakMemory(w.daemon.PID())>>20)
+	w.notef("heap of fedsyncd, without and with the copies", "%d and %d MB: %d bytes per copy, everything included", empty>>20, full>>20, (full-empty)/int64(copies))
+	w.notef("peak memory of fedsyncd", "%d MB", measure.PeakMemory(w.daemon.PID())>>20)
 	if err := w.timeEdits(ctx, "one edit to all members", len(members)); err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (w *world) begin(ctx context.Context, members []string) error {
 	if err := w.startDaemon(ctx, members...); err != nil {
 		return err
 	}
-	w.note("all members ready after", "%.1f s", time.Since(start).Seconds())
+	w.notef("all members ready after", "%.1f s", time.Since(start).Seconds())
 	return w.makeNamespace(ctx, len(members))
 }
 
@@ -121,7 +122,7 @@ func (w *world) latencies(ctx context.Context, healthy int) ([]time.Duration, er
 func (w *world) timeEdits(ctx context.Context, what string, healthy int) error {
 	took, err := w.latencies(ctx, healthy)
 	if err == nil {
-		w.note(what, "p50 %.0f ms, p99 %.0f ms", milliseconds(took, 0.5), milliseconds(took, 0.99))
+		w.notef(what, "p50 %.0f ms, p99 %.0f ms", milliseconds(took, 0.5), milliseconds(took, 0.99))
 	}
 	return err
 }
@@ -154,9 +155,9 @@ func (w *world) restart(ctx context.Context, members int) error {
 	if err != nil {
 		return err
 	}
-	w.note("restart: at rest after", "%.1f s, with %.1f s of CPU", rested.Sub(start).Seconds(), measure.ProcessorTime(w.daemon.PID()).Seconds())
-	w.note("… writes to members", "%d", writes(after)-writes(before))
-	w.note("… peak memory of fedsyncd", "%d MB", measure.PeakMemory(w.daemon.PID())>>20)
+	w.notef("restart: at rest after", "%.1f s, with %.1f s of CPU", rested.Sub(start).Seconds(), measure.ProcessorTime(w.daemon.PID()).Seconds())
+	w.notef("… writes to members", "%d", writes(after)-writes(before))
+	w.notef("… peak memory of fedsyncd", "%d MB", measure.PeakMemory(w.daemon.PID())>>20)
 	return w.timeEdits(ctx, "one edit after the restart", members)
 }
 
@@ -228,7 +229,7 @@ func faults(ctx context.Context, w *world) error {
 	}
 	for _, q := range []float64{0.5, 0.99} {
 		a, b, c := milliseconds(healthy, q), milliseconds(troubled, q), milliseconds(again, q)
-		w.note(fmt.Sprintf("edit p%.0f, healthy; %d hang and %d answer 500: the others; healthy again", q*100, len(hanging), len(failing)),
+		w.notef(fmt.Sprintf("edit p%.0f, healthy; %d hang and %d answer 500: the others; healthy again", q*100, len(hanging), len(failing)),
 			"%.1f ms; %.1f ms (%.2f x); %.1f ms", a, b, b/max(a, c), c)
 	}
 	return nil
@@ -245,6 +246,6 @@ func (w *world) recover(ctx context.Context, members []string) ([]time.Duration,
 	if err != nil {
 		return nil, err
 	}
-	w.note("after the faults all are in step again within", "%.1f s", done.Sub(start).Seconds())
+	w.notef("after the faults all are in step again within", "%.1f s", done.Sub(start).Seconds())
 	return w.latencies(ctx, len(w.fleet.Members))
 }

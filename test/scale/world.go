@@ -11,17 +11,16 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/fedsync/fedsync/lab"
+	"github.com/fedsync/fedsync/lab/daemon"
+	"github.com/fedsync/fedsync/lab/federation"
+	"github.com/fedsync/fedsync/lab/simfleet"
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
-
-	"github.com/fedsync/fedsync/lab"
-	"github.com/fedsync/fedsync/lab/daemon"
-	"github.com/fedsync/fedsync/lab/federation"
-	"github.com/fedsync/fedsync/lab/simfleet"
 )
 
 // namespace holds all objects.
@@ -200,7 +199,7 @@ const manyApplies = 2000
 // awaitApplies waits until that many were served, and returns when that was seen.
 func (w *world) awaitApplies(ctx context.Context, resource string, count int) (time.Time, error) {
 	// To look costs the machine something too: what lasts long is looked at rarely.
-	look, served := 2*time.Millisecond, 0
+	look := 2 * time.Millisecond
 	if have, err := w.applies(ctx, resource); err != nil {
 		return time.Time{}, err
 	} else if count-have > manyApplies {
@@ -212,8 +211,7 @@ func (w *world) awaitApplies(ctx context.Context, resource string, count int) (t
 	defer tick.Stop()
 	told := time.Now()
 	for {
-		var err error
-		served, err = w.applies(ctx, resource)
+		served, err := w.applies(ctx, resource)
 		if err != nil || served >= count {
 			return time.Now(), err
 		}
