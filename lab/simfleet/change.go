@@ -206,7 +206,7 @@ func (ch *change) check(m *metav1.ObjectMeta, before *record) error {
 	}
 	if m.UID != "" && m.UID != now.UID {
 		return apierrors.NewConflict(ch.kind.groupResource(), ch.key.name,
-			errors.New("Precondition failed: UID in precondition: "+string(m.UID)+", UID in object meta: "+string(now.UID))) //nolint:revive,staticcheck // the server's words
+			errors.New("Precondition failed: UID in precondition: "+string(m.UID)+", UID in object meta: "+string(now.UID)))
 	}
 	return nil
 }

@@ -114,7 +114,7 @@ func newFleet(o Options) (*Fleet, error) {
 // makeNamespace makes one that a real server has from the beginning.
 func (f *Fleet) makeNamespace(m *member, name string) error {
 	body := `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"` + name + `"}}`
-	_, _, _, err := m.store.write(f.kinds, &change{op: opCreate, kind: f.kinds.namespaces, key: key{name: name}, manager: "kube-apiserver", body: []byte(body)}, false)
+	_, err := m.store.write(f.kinds, &change{op: opCreate, kind: f.kinds.namespaces, key: key{name: name}, manager: "kube-apiserver", body: []byte(body)}, false)
 	if err != nil {
 		return fmt.Errorf("make namespace %q: %w", name, err)
 	}

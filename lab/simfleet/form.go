@@ -91,9 +91,14 @@ func (f form) send(w http.ResponseWriter, code int, o runtime.Object) error {
 }
 
 func writeJSON(w http.ResponseWriter, code int, body any) {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", runtime.ContentTypeJSON)
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(body) // as above
+	_, _ = w.Write(encoded) // as above
 }
 
 // writeStatus answers with an error.

@@ -15,7 +15,7 @@ func precondition(k *kind, r *record, p *metav1.Preconditions) error {
 	}
 	refuse := func(what string, want, have any) error {
 		return apierrors.NewConflict(k.groupResource(), r.content.meta.Name,
-			fmt.Errorf("Precondition failed: %s in precondition: %v, %s in object meta: %v", what, want, what, have)) //nolint:revive,staticcheck // the server's words
+			fmt.Errorf("Precondition failed: %s in precondition: %v, %s in object meta: %v", what, want, what, have)) //nolint:staticcheck // the server's words
 	}
 	if p.UID != nil && string(*p.UID) != r.uid.String() {
 		return refuse("UID", *p.UID, r.uid)

@@ -23,19 +23,19 @@ func (q *request) write(w http.ResponseWriter) error {
 	if err != nil {
 		return err
 	}
-	r, created, warnings, err := q.member.store.write(q.fleet.kinds, ch, slices.Contains(q.query["dryRun"], metav1.DryRunAll))
+	done, err := q.member.store.write(q.fleet.kinds, ch, slices.Contains(q.query["dryRun"], metav1.DryRunAll))
 	if err != nil {
 		return err
 	}
-	for _, warning := range warnings {
+	for _, warning := range done.warnings {
 		w.Header().Add("Warning", fmt.Sprintf("299 - %q", warning))
 	}
-	o, err := q.form.object(r)
+	o, err := q.form.object(done.record)
 	if err != nil {
 		return err
 	}
 	code := http.StatusOK
-	if created {
+	if done.created {
 		code = http.StatusCreated
 	}
 	return q.form.send(w, code, o)
