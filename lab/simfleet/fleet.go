@@ -130,7 +130,7 @@ func (f *Fleet) Names() []string { return slices.Clone(f.names) }
 // ServeHTTP implements [http.Handler].
 func (f *Fleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "Bearer "+f.Token {
-		writeStatus(w, unauthorized())
+		writeStatus(w, r, unauthorized())
 		return
 	}
 	if rest, found := strings.CutPrefix(r.URL.Path, "/control/"); found {
