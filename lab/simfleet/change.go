@@ -186,7 +186,7 @@ func (ch *change) live(before *record) (runtime.Object, error) {
 func (ch *change) apply(live runtime.Object) (runtime.Object, []string, error) {
 	intent := &unstructured.Unstructured{Object: map[string]any{}}
 	if err := yaml.Unmarshal(ch.body, &intent.Object); err != nil {
-		return nil, nil, apierrors.NewBadRequest("error decoding patch: " + err.Error())
+		return nil, nil, apierrors.NewBadRequest("error encoding patch: " + strings.TrimPrefix(err.Error(), "error converting YAML to JSON: "))
 	}
 	made, err := ch.fieldManager().Apply(live, intent, ch.manager, ch.force)
 	if err != nil || ch.validation == metav1.FieldValidationIgnore {

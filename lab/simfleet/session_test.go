@@ -95,7 +95,7 @@ func (n *session) do(c call) answer {
 	if c.body == migrate {
 		body = n.migration(target)
 	}
-	if strings.HasPrefix(c.do, "GET {cm}?") || c.do == "GET {cm}" {
+	if list := strings.HasPrefix(c.do, "GET {cm}?") || strings.HasPrefix(c.do, "GET /api/v1/configmaps?") || c.do == "GET {cm}"; list && !strings.Contains(c.do, "watch=") {
 		n.accept = strings.ReplaceAll(n.accept, "as=PartialObjectMetadata;", "as=PartialObjectMetadataList;")
 	} else {
 		n.accept = strings.ReplaceAll(n.accept, "as=PartialObjectMetadataList;", "as=PartialObjectMetadata;")
