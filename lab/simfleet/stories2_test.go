@@ -121,6 +121,16 @@ func kinds() []story {
 			{name: "a ClusterRole", do: "APPLY /apis/rbac.authorization.k8s.io/v1/clusterroles/{ns}" + asFedsync, body: `{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{"name":"{ns}"},"rules":[{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}]}`},
 			{name: "delete a ClusterRole", do: "DELETE /apis/rbac.authorization.k8s.io/v1/clusterroles/{ns}"},
 		}},
+		{"what differs", []call{
+			{name: "a name that the server makes", do: "POST {cm}", body: `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"generateName":"a-"}}`},
+			{name: "values that are refused", do: "POST {deploy}", body: `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"e"},"spec":{"replicas":-1}}`},
+			{name: "a copy", do: "APPLY {cm}/a" + asFedsync, body: configMap},
+			{name: "another copy", do: "POST {cm}", body: `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"b"}}`},
+			{name: "a page of a list", do: "GET {cm}?limit=1"},
+			{name: "an object with a finalizer", do: "MERGE {cm}/a", body: `{"metadata":{"finalizers":["example.com/wait"]}}`},
+			{name: "delete one with a finalizer", do: "DELETE {cm}/a"},
+			{name: "delete a Namespace", do: "DELETE /api/v1/namespaces/{ns}"},
+		}},
 		{"lists", []call{
 			{name: "nothing", do: "GET {cm}"},
 			{name: "a copy", do: "APPLY {cm}/a" + asFedsync, body: configMap},
