@@ -26,6 +26,9 @@ type form struct {
 	list bool
 }
 
+// partialList is the kind of a list of metadata.
+const partialList = "PartialObjectMetadataList"
+
 // negotiate takes the first form that is offered and known. What is offered in no form that we know is refused, as the server
 // does.
 func negotiate(accept string) (form, error) {
@@ -38,15 +41,15 @@ func negotiate(accept string) (form, error) {
 			continue
 		}
 		as := parameters["as"]
-		partial := as == "PartialObjectMetadata" || as == "PartialObjectMetadataList"
+		partial := as == "PartialObjectMetadata" || as == partialList
 		if as != "" && !partial {
 			continue
 		}
 		switch mediaType {
 		case runtime.ContentTypeProtobuf:
-			return form{protobuf: true, partial: partial, list: as == "PartialObjectMetadataList"}, nil
+			return form{protobuf: true, partial: partial, list: as == partialList}, nil
 		case runtime.ContentTypeJSON, "*/*", "application/*":
-			return form{partial: partial, list: as == "PartialObjectMetadataList"}, nil
+			return form{partial: partial, list: as == partialList}, nil
 		}
 	}
 	return form{}, refusal(http.StatusNotAcceptable, metav1.StatusReasonNotAcceptable, "406: Not Acceptable\n\nAvailable representations: "+
@@ -114,14 +117,13 @@ func (f form) send(w http.ResponseWriter, code int, o runtime.Object) error {
 	return nil
 }
 
-func writeJSON(w http.ResponseWriter, code int, body any) {
+func writeJSON(w http.ResponseWriter, body any) {
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", runtime.ContentTypeJSON)
-	w.WriteHeader(code)
 	_, _ = w.Write(encoded) // as above
 }
 

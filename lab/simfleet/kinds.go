@@ -3,6 +3,7 @@ package simfleet
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -10,7 +11,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/validation"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -64,9 +64,17 @@ func served() []kind {
 		{gvk: apps.WithKind("ReplicaSet"), APIResource: resource("replicasets", true, "rs"), counts: true},
 		{gvk: batchv1.SchemeGroupVersion.WithKind("Job"), APIResource: resource("jobs", true), counts: true},
 		{gvk: networkingv1.SchemeGroupVersion.WithKind("Ingress"), APIResource: resource("ingresses", true, "ing"), counts: true},
-		{gvk: rbac.WithKind("ClusterRole"), APIResource: resource("clusterroles", false), validName: path.ValidatePathSegmentName},
-		{gvk: rbac.WithKind("ClusterRoleBinding"), APIResource: resource("clusterrolebindings", false), validName: path.ValidatePathSegmentName},
+		{gvk: rbac.WithKind("ClusterRole"), APIResource: resource("clusterroles", false), validName: pathSegment},
+		{gvk: rbac.WithKind("ClusterRoleBinding"), APIResource: resource("clusterrolebindings", false), validName: pathSegment},
 	}
+}
+
+// pathSegment is the rule for names that may have any letters.
+func pathSegment(name string, _ bool) []string {
+	if name == "." || name == ".." || strings.ContainsAny(name, "/%") {
+		return []string{"may not be '.' or '..', and may not contain '/' or '%'"}
+	}
+	return nil
 }
 
 func resource(plural string, namespaced bool, short ...string) metav1.APIResource {

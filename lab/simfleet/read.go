@@ -67,7 +67,7 @@ func (q *request) list(w http.ResponseWriter) error {
 	if q.form.partial {
 		list := &metav1.PartialObjectMetadataList{ListMeta: at}
 		list.Items = slices.Grow(list.Items, len(records)) // none are null
-		list.TypeMeta = metav1.TypeMeta{Kind: "PartialObjectMetadataList", APIVersion: partialType.APIVersion}
+		list.TypeMeta = metav1.TypeMeta{Kind: partialList, APIVersion: partialType.APIVersion}
 		for _, r := range records {
 			list.Items = append(list.Items, *r.partial())
 		}

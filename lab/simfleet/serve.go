@@ -34,7 +34,7 @@ func (f *Fleet) serve(w http.ResponseWriter, r *http.Request, m *member, rest st
 		return
 	case "version":
 		m.counts.add("GET version")
-		writeJSON(w, http.StatusOK, serverVersion)
+		writeJSON(w, serverVersion)
 		return
 	}
 	segments := strings.Split(rest, "/")

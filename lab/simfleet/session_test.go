@@ -51,11 +51,11 @@ type answer struct {
 
 // session is the calls of one story to one server.
 type session struct {
-	t                       *testing.T
-	server                  *server
-	namespace, accept       string
-	uids                    []string
-	name, uid, version, now string
+	t                 *testing.T
+	server            *server
+	namespace, accept string
+	uids              []string
+	uid, version      string
 }
 
 func newSession(t *testing.T, s *server, namespace, accept string) *session {
