@@ -166,7 +166,7 @@ func TestSlowWatcher(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stream.Body.Close() //nolint:errcheck // it is only read
-	const objects = 8 // of a megabyte: HTTP/2 lets four of them go unread
+	const objects = 6         // of a megabyte: HTTP/2 lets four of them go unread
 	body := `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"NAME"},"data":{"k":"` + strings.Repeat("x", 1<<20) + `"}}`
 	for i := range objects {
 		made := strings.Replace(body, "NAME", "c"+string(rune('a'+i)), 1)
