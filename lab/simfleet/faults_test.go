@@ -156,7 +156,9 @@ func TestCounts(t *testing.T) {
 func TestSlowWatcher(t *testing.T) {
 	f := startFleet(t, simfleet.Options{Members: 1, History: 1})
 	s := newServer(t, "simulated", memberOf(f, "m1"))
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.config.Host+"/api/v1/configmaps?watch=true&resourceVersion=4", http.NoBody)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.config.Host+"/api/v1/configmaps?watch=true&resourceVersion=4", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,8 +168,8 @@ func TestSlowWatcher(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stream.Body.Close() //nolint:errcheck // it is only read
-	const objects = 6         // of a megabyte: HTTP/2 lets four of them go unread
-	body := `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"NAME"},"data":{"k":"` + strings.Repeat("x", 1<<20) + `"}}`
+	const objects = 16        // of half a megabyte: HTTP/2 lets four megabytes go unread
+	body := `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"NAME"},"data":{"k":"` + strings.Repeat("x", 1<<19) + `"}}`
 	for i := range objects {
 		made := strings.Replace(body, "NAME", "c"+string(rune('a'+i)), 1)
 		if w := ask(t.Context(), f, http.MethodPost, "/members/m1/api/v1/namespaces/default/configmaps", made); w.Code != http.StatusCreated {
