@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/managedfields"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
 )
@@ -46,10 +50,16 @@ type change struct {
 // outcome is what a change makes of a content.
 type outcome struct {
 	next *content
-	// carried holds for each managedFields entry of next where the entry that it continues stood, or -1 if its time is now.
+	// carried holds for each managedFields entry of next where the entry that it continues stood, timeNow or timeNever.
 	carried  []int8
 	warnings []string
 }
+
+// Places of entries that are none.
+const (
+	timeNow   = -1
+	timeNever = -2
+)
 
 // changes computes outcomes, and remembers them: what is done to one member is done to many.
 type changes struct {
@@ -162,9 +172,9 @@ func (ch *change) make(before *record) (made runtime.Object, warnings []string, 
 	case opCreate, opUpdate:
 		made, warnings, err = ch.replace(live)
 	case opApply:
-		made, err = ch.apply(live)
+		made, warnings, err = ch.apply(live)
 	default:
-		made, err = ch.patch(live)
+		made, warnings, err = ch.patch(live)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -192,21 +202,31 @@ func (ch *change) live(before *record) (runtime.Object, error) {
 	return o, nil
 }
 
-func (ch *change) apply(live runtime.Object) (runtime.Object, error) {
+func (ch *change) apply(live runtime.Object) (runtime.Object, []string, error) {
 	intent := &unstructured.Unstructured{Object: map[string]any{}}
 	if err := yaml.Unmarshal(ch.body, &intent.Object); err != nil {
-		return nil, apierrors.NewBadRequest("error decoding patch: " + err.Error())
+		return nil, nil, apierrors.NewBadRequest("error encoding patch: " + strings.TrimPrefix(err.Error(), "error converting YAML to JSON: "))
 	}
-	made, err := ch.kind.manager.Apply(live, intent, ch.manager, ch.force)
-	if err != nil {
-		return nil, err
+	made, err := ch.fieldManager().Apply(live, intent, ch.manager, ch.force)
+	if err != nil || ch.validation == metav1.FieldValidationIgnore {
+		return made, nil, err
 	}
-	if ch.validation == metav1.FieldValidationStrict {
-		if err := yaml.UnmarshalStrict(ch.body, &map[string]any{}); err != nil {
-			return nil, apierrors.NewBadRequest("error strict decoding patch: " + err.Error())
-		}
+	switch err := yaml.UnmarshalStrict(ch.body, &map[string]any{}); {
+	case err == nil:
+		return made, nil, nil
+	case ch.validation == metav1.FieldValidationStrict:
+		return nil, nil, apierrors.NewBadRequest("error strict decoding patch: " + err.Error())
+	default:
+		return made, []string{strings.TrimPrefix(err.Error(), "error converting YAML to JSON: yaml: unmarshal errors:\n  ")}, nil
 	}
-	return made, nil
+}
+
+// fieldManager tells who owns what that is written through the same subresource.
+func (ch *change) fieldManager() *managedfields.FieldManager {
+	if ch.status {
+		return ch.kind.statusManager
+	}
+	return ch.kind.manager
 }
 
 // check refuses what is meant for another object or another version of it.
@@ -215,8 +235,11 @@ func (ch *change) check(m *metav1.ObjectMeta, before *record) error {
 		return apierrors.NewConflict(ch.kind.groupResource(), ch.key.name,
 			errors.New("uid mismatch: the provided object specified uid "+string(m.UID)+", and no existing object was found"))
 	}
-	if err := ch.checkName(m); err != nil || before == nil {
+	if err := ch.checkName(m); err != nil {
 		return err
+	}
+	if before == nil {
+		return ch.checkNew(m)
 	}
 	now := before.meta()
 	if m.ResourceVersion != "" && m.ResourceVersion != now.ResourceVersion {
@@ -224,8 +247,36 @@ func (ch *change) check(m *metav1.ObjectMeta, before *record) error {
 			errors.New("the object has been modified; please apply your changes to the latest version and try again"))
 	}
 	if m.UID != "" && m.UID != now.UID {
-		return apierrors.NewConflict(ch.kind.groupResource(), ch.key.name,
-			errors.New("Precondition failed: UID in precondition: "+string(m.UID)+", UID in object meta: "+string(now.UID))) //nolint:revive,staticcheck // the server's words
+		return ch.otherObject(m.UID, now.UID)
+	}
+	return nil
+}
+
+// otherObject refuses a UID, in the words for an update or for a patch.
+func (ch *change) otherObject(want, have types.UID) error {
+	if ch.op != opUpdate {
+		return ch.invalid(field.Invalid(field.NewPath("metadata", "uid"), want, "field is immutable"))
+	}
+	return apierrors.NewConflict(ch.kind.groupResource(), ch.key.name,
+		fmt.Errorf("StorageError: invalid object, Code: 4, Key: /registry/%s/%s/%s, ResourceVersion: 0, AdditionalErrorMsg: "+
+			"Precondition failed: UID in precondition: %s, UID in object meta: %s", ch.kind.Name, ch.key.namespace, ch.key.name, want, have))
+}
+
+func (ch *change) invalid(problems ...*field.Error) error {
+	return apierrors.NewInvalid(ch.kind.gvk.GroupKind(), ch.key.name, problems)
+}
+
+// checkNew refuses names that the server would refuse.
+func (ch *change) checkNew(m *metav1.ObjectMeta) error {
+	if ch.op == opCreate && m.ResourceVersion != "" {
+		return errors.New("resourceVersion should not be set on objects to be created")
+	}
+	var problems field.ErrorList
+	for _, problem := range ch.kind.validName(m.Name, false) {
+		problems = append(problems, field.Invalid(field.NewPath("metadata", "name"), m.Name, problem))
+	}
+	if len(problems) > 0 {
+		return ch.invalid(problems...)
 	}
 	return nil
 }
@@ -264,8 +315,12 @@ func carriedTimes(m *metav1.ObjectMeta, before *record) []int8 {
 	carried := make([]int8, len(m.ManagedFields))
 	for i := range m.ManagedFields {
 		entry := &m.ManagedFields[i]
-		carried[i] = -1
-		if before == nil || entry.Time == nil || entry.Time.Nanosecond() != 0 {
+		carried[i] = timeNow
+		if entry.Time == nil { // of a manager whose first apply changed nothing
+			carried[i] = timeNever
+			continue
+		}
+		if before == nil || entry.Time.Nanosecond() != 0 {
 			continue
 		}
 		carried[i] = int8(slices.IndexFunc(before.content.meta.ManagedFields, func(old metav1.ManagedFieldsEntry) bool {
@@ -286,9 +341,11 @@ func byManager(a, b metav1.ManagedFieldsEntry) int {
 func (o *outcome) record(before *record, now time.Time) *record {
 	r := &record{content: o.next, times: make([]seconds, len(o.carried))}
 	for i, from := range o.carried {
-		r.times[i] = secondsOf(now)
-		if before != nil && from >= 0 {
+		switch {
+		case from >= 0 && before != nil:
 			r.times[i] = before.times[from]
+		case from != timeNever:
+			r.times[i] = secondsOf(now)
 		}
 	}
 	if before == nil {

@@ -50,7 +50,7 @@ func (c *contents) intern(k *kind, o kuberuntime.Object) (*content, error) {
 		return nil, err
 	}
 	accessor.UID, accessor.ResourceVersion, accessor.Generation = "", "", 0
-	accessor.CreationTimestamp, accessor.SelfLink = metav1.Time{}, ""
+	accessor.CreationTimestamp = metav1.Time{}
 	for i := range accessor.ManagedFields {
 		accessor.ManagedFields[i].Time = nil
 	}

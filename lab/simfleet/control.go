@@ -28,7 +28,7 @@ type Counts struct {
 // control answers PUT members/NAME/faults and GET counts[?member=NAME].
 func (f *Fleet) control(w http.ResponseWriter, r *http.Request, path string) {
 	if path == "counts" && r.Method == http.MethodGet {
-		writeJSON(w, http.StatusOK, f.count(r.URL.Query().Get("member")))
+		writeJSON(w, f.count(r.URL.Query().Get("member")))
 		return
 	}
 	name, isFaults := strings.CutSuffix(strings.TrimPrefix(path, "members/"), "/faults")

@@ -15,9 +15,9 @@ var serverVersion = version.Info{Major: "1", Minor: "37", GitVersion: "v1.37.2-s
 func (f *Fleet) discover(w http.ResponseWriter, segments []string) bool {
 	switch path := strings.Join(segments, "/"); {
 	case path == "api":
-		writeJSON(w, http.StatusOK, metav1.APIVersions{TypeMeta: metav1.TypeMeta{Kind: "APIVersions"}, Versions: []string{"v1"}})
+		writeJSON(w, metav1.APIVersions{TypeMeta: metav1.TypeMeta{Kind: "APIVersions"}, Versions: []string{"v1"}})
 	case path == "apis":
-		writeJSON(w, http.StatusOK, f.kinds.groups())
+		writeJSON(w, f.kinds.groups())
 	case len(segments) == 2 && segments[0] == "api":
 		return f.resources(w, schema.GroupVersion{Version: segments[1]})
 	case len(segments) == 3 && segments[0] == "apis":
@@ -50,6 +50,6 @@ func (f *Fleet) resources(w http.ResponseWriter, gv schema.GroupVersion) bool {
 	if len(list.APIResources) == 0 {
 		return false
 	}
-	writeJSON(w, http.StatusOK, list)
+	writeJSON(w, list)
 	return true
 }

@@ -14,7 +14,8 @@
 // and the request, so it is computed once and shared by all members to which the same is done; a member keeps of a copy what
 // is its own: UID, version, times. A conformance test compares the answers with those of a real kube-apiserver.
 //
-// Unlike a real one, it applies few defaults (the label of a namespace, the type of a Secret), validates little besides names
-// and schema, has no admission, no garbage collection, no controllers and no finalizers: a deleted object is gone at once,
-// and a deleted namespace with everything in it. It forgets everything when it ends.
+// Unlike a real one, it applies only the defaults of Namespaces, Secrets, Services and Deployments, validates little besides
+// names and schema, makes no names (generateName), answers lists whole whatever their limit, has no admission, no garbage
+// collection, no controllers and no finalizers: a deleted object is gone at once, and a deleted namespace with everything in
+// it. It forgets everything when it ends.
 package simfleet

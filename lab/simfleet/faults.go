@@ -65,12 +65,12 @@ func (m *member) suffer(w http.ResponseWriter, r *http.Request) (answered bool) 
 	}
 	switch lot := rand.Float64(); {
 	case lot < f.ErrorRate:
-		writeStatus(w, apierrors.NewInternalError(errSimulated))
+		writeStatus(w, r, apierrors.NewInternalError(errSimulated))
 		return true
 	case lot < f.ErrorRate+f.OverloadedRate:
 		after := max(f.RetryAfterSeconds, 1)
 		w.Header().Set("Retry-After", strconv.Itoa(after))
-		writeStatus(w, apierrors.NewTooManyRequests("too many requests, please try again later", after))
+		writeStatus(w, r, apierrors.NewTooManyRequests("too many requests, please try again later", after))
 		return true
 	}
 	return false

@@ -114,7 +114,7 @@ func newFleet(o Options) (*Fleet, error) {
 // makeNamespace makes one that a real server has from the beginning.
 func (f *Fleet) makeNamespace(m *member, name string) error {
 	body := `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"` + name + `"}}`
-	_, _, _, err := m.store.write(f.kinds, &change{op: opCreate, kind: f.kinds.namespaces, key: key{name: name}, manager: "kube-apiserver", body: []byte(body)}, false)
+	_, err := m.store.write(f.kinds, &change{op: opCreate, kind: f.kinds.namespaces, key: key{name: name}, manager: "kube-apiserver", body: []byte(body)}, false)
 	if err != nil {
 		return fmt.Errorf("make namespace %q: %w", name, err)
 	}
@@ -130,7 +130,7 @@ func (f *Fleet) Names() []string { return slices.Clone(f.names) }
 // ServeHTTP implements [http.Handler].
 func (f *Fleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "Bearer "+f.Token {
-		writeStatus(w, unauthorized())
+		writeStatus(w, r, unauthorized())
 		return
 	}
 	if rest, found := strings.CutPrefix(r.URL.Path, "/control/"); found {

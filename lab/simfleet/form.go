@@ -3,6 +3,8 @@ package simfleet
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"mime"
 	"net/http"
 	"strconv"
@@ -11,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
 	"k8s.io/client-go/kubernetes/scheme"
 )
@@ -21,7 +22,12 @@ type form struct {
 	protobuf bool
 	// partial asks for metadata alone.
 	partial bool
+	// list tells that what is asked for are the metadata of a list.
+	list bool
 }
+
+// partialList is the kind of a list of metadata.
+const partialList = "PartialObjectMetadataList"
 
 // negotiate takes the first form that is offered and known. What is offered in no form that we know is refused, as the server
 // does.
@@ -35,19 +41,40 @@ func negotiate(accept string) (form, error) {
 			continue
 		}
 		as := parameters["as"]
-		partial := as == "PartialObjectMetadata" || as == "PartialObjectMetadataList"
+		partial := as == "PartialObjectMetadata" || as == partialList
 		if as != "" && !partial {
 			continue
 		}
 		switch mediaType {
 		case runtime.ContentTypeProtobuf:
-			return form{protobuf: true, partial: partial}, nil
+			return form{protobuf: true, partial: partial, list: as == partialList}, nil
 		case runtime.ContentTypeJSON, "*/*", "application/*":
-			return form{partial: partial}, nil
+			return form{partial: partial, list: as == partialList}, nil
 		}
 	}
-	return form{}, apierrors.NewGenericServerResponse(http.StatusNotAcceptable, "", schema.GroupResource{}, "",
-		"only the following media types are accepted: application/json, application/vnd.kubernetes.protobuf", 0, false)
+	return form{}, refusal(http.StatusNotAcceptable, metav1.StatusReasonNotAcceptable, "406: Not Acceptable\n\nAvailable representations: "+
+		"application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch")
+}
+
+// fits refuses the form of an object for a list, and the other way round.
+func (f form) fits(k *kind, list bool) error {
+	if !f.partial || f.list == list {
+		return nil
+	}
+	message := fmt.Sprintf("you requested PartialObjectMetadata, but the requested object is a list (*core.%sList)", k.Kind)
+	if !list {
+		message = fmt.Sprintf("you requested PartialObjectMetadataList, but the requested object is not a list (*core.%s)", k.Kind)
+	}
+	err := refusal(http.StatusNotAcceptable, metav1.StatusReasonNotAcceptable, message)
+	err.ErrStatus.Details = nil
+	return err
+}
+
+// refusal is an error that is about no object.
+func refusal(code int32, reason metav1.StatusReason, message string) *apierrors.StatusError {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status: metav1.StatusFailure, Code: code, Reason: reason, Message: message, Details: &metav1.StatusDetails{},
+	}}
 }
 
 func (f form) contentType() string {
@@ -90,27 +117,36 @@ func (f form) send(w http.ResponseWriter, code int, o runtime.Object) error {
 	return nil
 }
 
-func writeJSON(w http.ResponseWriter, code int, body any) {
+func writeJSON(w http.ResponseWriter, body any) {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", runtime.ContentTypeJSON)
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(body) // as above
+	_, _ = w.Write(encoded) // as above
 }
 
-// writeStatus answers with an error.
-func writeStatus(w http.ResponseWriter, err error) {
+// writeStatus answers with an error: as protobuf to who takes nothing else for whole objects, which an error always is.
+func writeStatus(w http.ResponseWriter, r *http.Request, err error) {
 	status := statusOf(err)
 	if d := status.Details; d != nil && d.RetryAfterSeconds > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(d.RetryAfterSeconds)))
 	}
-	writeJSON(w, int(status.Code), status)
+	f, unknown := negotiate(r.Header.Get("Accept"))
+	if unknown != nil || f.partial {
+		f = form{}
+	}
+	if err := f.send(w, int(status.Code), &status); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
 }
 
 func statusOf(err error) metav1.Status {
-	api, ok := err.(apierrors.APIStatus)
-	if !ok {
-		api = apierrors.NewInternalError(err)
+	status := metav1.Status{Status: metav1.StatusFailure, Code: http.StatusInternalServerError, Message: err.Error()}
+	if api := apierrors.APIStatus(nil); errors.As(err, &api) {
+		status = api.Status()
 	}
-	status := api.Status()
 	status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
 	return status
 }

@@ -3,12 +3,14 @@ package simfleet
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -30,7 +32,9 @@ type kind struct {
 	countsAnnotations bool
 	// returnsDeleted tells that a delete is answered with the object, not with a Status.
 	returnsDeleted bool
+	validName      validation.ValidateNameFunc
 	manager        *managedfields.FieldManager
+	statusManager  *managedfields.FieldManager // of the subresource
 }
 
 func (k *kind) groupResource() schema.GroupResource {
@@ -51,18 +55,26 @@ func served() []kind {
 	core, apps := corev1.SchemeGroupVersion, appsv1.SchemeGroupVersion
 	rbac := rbacv1.SchemeGroupVersion
 	return []kind{
-		{gvk: core.WithKind("Namespace"), APIResource: resource("namespaces", false, "ns"), returnsDeleted: true},
+		{gvk: core.WithKind("Namespace"), APIResource: resource("namespaces", false, "ns"), returnsDeleted: true, validName: validation.NameIsDNSLabel},
 		{gvk: core.WithKind("ConfigMap"), APIResource: resource("configmaps", true, "cm")},
 		{gvk: core.WithKind("Secret"), APIResource: resource("secrets", true)},
-		{gvk: core.WithKind("Service"), APIResource: resource("services", true, "svc"), returnsDeleted: true},
+		{gvk: core.WithKind("Service"), APIResource: resource("services", true, "svc"), returnsDeleted: true, validName: validation.NameIsDNS1035Label},
 		{gvk: core.WithKind("ServiceAccount"), APIResource: resource("serviceaccounts", true, "sa"), returnsDeleted: true},
 		{gvk: apps.WithKind("Deployment"), APIResource: resource("deployments", true, "deploy"), counts: true, countsAnnotations: true},
 		{gvk: apps.WithKind("ReplicaSet"), APIResource: resource("replicasets", true, "rs"), counts: true},
 		{gvk: batchv1.SchemeGroupVersion.WithKind("Job"), APIResource: resource("jobs", true), counts: true},
 		{gvk: networkingv1.SchemeGroupVersion.WithKind("Ingress"), APIResource: resource("ingresses", true, "ing"), counts: true},
-		{gvk: rbac.WithKind("ClusterRole"), APIResource: resource("clusterroles", false)},
-		{gvk: rbac.WithKind("ClusterRoleBinding"), APIResource: resource("clusterrolebindings", false)},
+		{gvk: rbac.WithKind("ClusterRole"), APIResource: resource("clusterroles", false), validName: pathSegment},
+		{gvk: rbac.WithKind("ClusterRoleBinding"), APIResource: resource("clusterrolebindings", false), validName: pathSegment},
 	}
+}
+
+// pathSegment is the rule for names that may have any letters.
+func pathSegment(name string, _ bool) []string {
+	if name == "." || name == ".." || strings.ContainsAny(name, "/%") {
+		return []string{"may not be '.' or '..', and may not contain '/' or '%'"}
+	}
+	return nil
 }
 
 func resource(plural string, namespaced bool, short ...string) metav1.APIResource {
@@ -75,20 +87,34 @@ func newKinds() (*kinds, error) {
 	converter := applyconfigurations.NewTypeConverter(scheme.Scheme)
 	for i, k := range served() {
 		k.index, k.Kind = i, k.gvk.Kind
-		reset := map[fieldpath.APIVersion]fieldpath.Filter{
-			fieldpath.APIVersion(k.gvk.GroupVersion().String()): fieldpath.NewExcludeSetFilter(fieldpath.NewSet(fieldpath.MakePathOrDie("status"))),
+		if k.validName == nil {
+			k.validName = validation.NameIsDNSSubdomain
 		}
 		var err error
-		k.manager, err = managedfields.NewDefaultFieldManager(converter, runtime.UnsafeObjectConvertor(scheme.Scheme), defaulter{},
-			scheme.Scheme, k.gvk, k.gvk.GroupVersion(), "", reset)
-		if err != nil {
-			return nil, fmt.Errorf("make field manager of %s: %w", k.gvk, err)
+		if k.manager, err = newManager(converter, &k, "", "status"); err != nil {
+			return nil, err
+		}
+		if k.statusManager, err = newManager(converter, &k, "status", "spec"); err != nil {
+			return nil, err
 		}
 		ks.all = append(ks.all, &k)
 		ks.byPath[k.gvk.GroupVersion().WithResource(k.Name)] = &k
 	}
 	ks.namespaces = ks.all[0]
 	return ks, nil
+}
+
+// newManager makes a field manager for what is written through a subresource, which leaves another part alone.
+func newManager(converter managedfields.TypeConverter, k *kind, subresource, other string) (*managedfields.FieldManager, error) {
+	reset := map[fieldpath.APIVersion]fieldpath.Filter{
+		fieldpath.APIVersion(k.gvk.GroupVersion().String()): fieldpath.NewExcludeSetFilter(fieldpath.NewSet(fieldpath.MakePathOrDie(other))),
+	}
+	m, err := managedfields.NewDefaultFieldManager(converter, runtime.UnsafeObjectConvertor(scheme.Scheme), defaulter{},
+		scheme.Scheme, k.gvk, k.gvk.GroupVersion(), subresource, reset)
+	if err != nil {
+		return nil, fmt.Errorf("make field manager of %s: %w", k.gvk, err)
+	}
+	return m, nil
 }
 
 // versions returns the groups and versions that are served, in order of their first kind.
@@ -100,25 +126,4 @@ func (ks *kinds) versions() []schema.GroupVersion {
 		}
 	}
 	return found
-}
-
-// defaulter sets the few defaults that clients of a fleet notice.
-type defaulter struct{}
-
-// Default implements runtime.ObjectDefaulter.
-func (defaulter) Default(o runtime.Object) {
-	switch o := o.(type) {
-	case *corev1.Namespace:
-		if o.Name == "" {
-			return
-		}
-		if o.Labels == nil {
-			o.Labels = map[string]string{}
-		}
-		o.Labels[corev1.LabelMetadataName] = o.Name
-	case *corev1.Secret:
-		if o.Type == "" {
-			o.Type = corev1.SecretTypeOpaque
-		}
-	}
 }

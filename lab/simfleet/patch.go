@@ -13,27 +13,44 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/kubernetes/scheme"
+	kubejson "sigs.k8s.io/json"
 )
 
 // patch changes a copy of the object by a patch that is no apply.
-func (ch *change) patch(live runtime.Object) (runtime.Object, error) {
+func (ch *change) patch(live runtime.Object) (runtime.Object, []string, error) {
 	before, err := json.Marshal(live)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	after, err := ch.patched(before)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	made, err := scheme.Scheme.New(ch.kind.gvk)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := json.Unmarshal(after, made); err != nil {
-		return nil, apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
+	strict, err := kubejson.UnmarshalStrict(after, made)
+	if err != nil {
+		return nil, nil, apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
 	}
-	return ch.update(live, made), nil
+	if ch.op == opSMP { // which the server checks before it merges, and we do not
+		strict = nil
+	}
+	if len(strict) > 0 && ch.validation == metav1.FieldValidationStrict {
+		return nil, nil, apierrors.NewInvalid(schema.GroupKind{}, "", field.ErrorList{
+			field.Invalid(field.NewPath("patch"), string(after), runtime.NewStrictDecodingError(strict).Error()),
+		})
+	}
+	var warnings []string
+	for _, e := range strict {
+		if ch.validation != metav1.FieldValidationIgnore {
+			warnings = append(warnings, e.Error())
+		}
+	}
+	return ch.update(live, made), warnings, nil
 }
 
 func (ch *change) patched(before []byte) ([]byte, error) {
@@ -99,7 +116,7 @@ func (ch *change) keepIdentity(live, made runtime.Object) error {
 func (ch *change) update(live, made runtime.Object) runtime.Object {
 	made.GetObjectKind().SetGroupVersionKind(ch.kind.gvk)
 	defaulter{}.Default(made)
-	return ch.kind.manager.UpdateNoErrors(live, made, ch.manager)
+	return ch.fieldManager().UpdateNoErrors(live, made, ch.manager)
 }
 
 func (ch *change) decode() (runtime.Object, []string, error) {
@@ -111,8 +128,10 @@ func (ch *change) decode() (runtime.Object, []string, error) {
 	}
 	info, ok := runtime.SerializerInfoForMediaType(scheme.Codecs.SupportedMediaTypes(), mediaType)
 	if !ok {
-		return nil, nil, apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, "", ch.kind.groupResource(), "",
-			"the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf", 0, false)
+		err := refusal(http.StatusUnsupportedMediaType, metav1.StatusReasonUnsupportedMediaType,
+			"the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf")
+		err.ErrStatus.Details = nil
+		return nil, nil, err
 	}
 	decoder := runtime.Decoder(info.Serializer)
 	if ch.validation != metav1.FieldValidationIgnore && info.StrictSerializer != nil {
@@ -140,7 +159,7 @@ func (ch *change) decoded(made runtime.Object, actual *schema.GroupVersionKind, 
 			actual.GroupVersion(), ch.kind.gvk.GroupVersion()))
 	}
 	if actual.Kind != ch.kind.Kind {
-		return nil, nil, refuse(fmt.Errorf("converting (%s.%s) to (%s.%s): unknown conversion", actual.Kind, actual.Version, ch.kind.Kind, ch.kind.gvk.Version))
+		return nil, nil, refuse(fmt.Errorf("converting (%s.%s) to (core.%s): unknown conversion", actual.Version, actual.Kind, ch.kind.Kind))
 	}
 	var warnings []string
 	if isStrict {

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
@@ -30,7 +31,8 @@ func (q *request) get(w http.ResponseWriter) error {
 // selection is which objects of a collection are asked for.
 type selection struct {
 	labels labels.Selector
-	name   string // of the only one, if not empty
+	// These are those of the only ones, if not empty.
+	namespace, name string
 }
 
 func (q *request) selection() (selection, error) {
@@ -44,11 +46,13 @@ func (q *request) selection() (selection, error) {
 	}
 	s := selection{labels: selector}
 	s.name, _ = byField.RequiresExactMatch("metadata.name")
+	s.namespace, _ = byField.RequiresExactMatch("metadata.namespace")
 	return s, nil
 }
 
 func (s selection) selects(r *record) bool {
-	return (s.name == "" || s.name == r.content.meta.Name) && s.labels.Matches(labels.Set(r.content.meta.Labels))
+	m := r.content.meta
+	return (s.name == "" || s.name == m.Name) && (s.namespace == "" || s.namespace == m.Namespace) && s.labels.Matches(labels.Set(m.Labels))
 }
 
 // list answers with everything at once: a limit is not kept, as the server's cache does not for resourceVersion=0.
@@ -61,8 +65,9 @@ func (q *request) list(w http.ResponseWriter) error {
 	records = slices.DeleteFunc(records, func(r *record) bool { return !selected.selects(r) })
 	at := metav1.ListMeta{ResourceVersion: strconv.FormatUint(version, 10)}
 	if q.form.partial {
-		list := &metav1.PartialObjectMetadataList{ListMeta: at, Items: make([]metav1.PartialObjectMetadata, 0, len(records))}
-		list.TypeMeta = metav1.TypeMeta{Kind: "PartialObjectMetadataList", APIVersion: partialType.APIVersion}
+		list := &metav1.PartialObjectMetadataList{ListMeta: at}
+		list.Items = slices.Grow(list.Items, len(records)) // none are null
+		list.TypeMeta = metav1.TypeMeta{Kind: partialList, APIVersion: partialType.APIVersion}
 		for _, r := range records {
 			list.Items = append(list.Items, *r.partial())
 		}
@@ -89,6 +94,7 @@ func (q *request) wholeList(records []*record, at metav1.ListMeta) (runtime.Obje
 		if err != nil {
 			return nil, err
 		}
+		o.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{}) // the list says it
 		items = append(items, o)
 	}
 	if err := meta.SetList(list, items); err != nil {

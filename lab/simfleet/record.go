@@ -1,6 +1,7 @@
 package simfleet
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
@@ -17,11 +18,11 @@ import (
 type record struct {
 	content    *content
 	uid        uid
-	version    uint64
+	version    uint64 // 0 in a dry run of a create
 	generation uint32
 	created    seconds
 	deleted    seconds // 0 unless it is being deleted
-	// times are those of the content's managedFields.
+	// times are those of the content's managedFields, 0 for an entry without.
 	times []seconds
 }
 
@@ -64,7 +65,9 @@ func (r *record) key() key { return key{r.content.meta.Namespace, r.content.meta
 func (r *record) meta() metav1.ObjectMeta {
 	m := *r.content.meta
 	m.UID = types.UID(r.uid.String())
-	m.ResourceVersion = strconv.FormatUint(r.version, 10)
+	if r.version != 0 {
+		m.ResourceVersion = strconv.FormatUint(r.version, 10)
+	}
 	m.Generation = int64(r.generation)
 	m.CreationTimestamp = r.created.time()
 	if r.deleted != 0 {
@@ -72,7 +75,9 @@ func (r *record) meta() metav1.ObjectMeta {
 	}
 	m.ManagedFields = slices.Clone(m.ManagedFields)
 	for i := range m.ManagedFields {
-		m.ManagedFields[i].Time = new(r.times[i].time())
+		if r.times[i] != 0 {
+			m.ManagedFields[i].Time = new(r.times[i].time())
+		}
 	}
 	if len(m.ManagedFields) > 1 {
 		slices.SortStableFunc(m.ManagedFields, byTime)
@@ -80,12 +85,19 @@ func (r *record) meta() metav1.ObjectMeta {
 	return m
 }
 
-// byTime is the order of managedFields: applies before updates, then the older first.
+// byTime is the order of managedFields: applies before updates, then the older first, those without a time before all.
 func byTime(a, b metav1.ManagedFieldsEntry) int {
 	if c := strings.Compare(string(a.Operation), string(b.Operation)); c != 0 {
 		return c
 	}
-	return a.Time.Time.Compare(b.Time.Time)
+	return cmp.Compare(unix(a.Time), unix(b.Time))
+}
+
+func unix(t *metav1.Time) int64 {
+	if t == nil {
+		return 0
+	}
+	return t.Unix()
 }
 
 // partial returns the object as PartialObjectMetadata.

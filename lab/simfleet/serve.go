@@ -4,9 +4,10 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -33,7 +34,7 @@ func (f *Fleet) serve(w http.ResponseWriter, r *http.Request, m *member, rest st
 		return
 	case "version":
 		m.counts.add("GET version")
-		writeJSON(w, http.StatusOK, serverVersion)
+		writeJSON(w, serverVersion)
 		return
 	}
 	segments := strings.Split(rest, "/")
@@ -42,13 +43,25 @@ func (f *Fleet) serve(w http.ResponseWriter, r *http.Request, m *member, rest st
 		return
 	}
 	q, ok := f.parse(r, m, segments)
+	if !ok && f.hasGroup(segments) {
+		writeStatus(w, r, refusal(http.StatusNotFound, metav1.StatusReasonNotFound, "the server could not find the requested resource"))
+		return
+	}
 	if !ok {
 		http.Error(w, "404 page not found", http.StatusNotFound)
 		return
 	}
 	if err := q.answer(w); err != nil {
-		writeStatus(w, err)
+		writeStatus(w, r, err)
 	}
+}
+
+// hasGroup tells that a path is in a group that is served: what is missing there is missed in other words.
+func (f *Fleet) hasGroup(segments []string) bool {
+	if segments[0] == "api" {
+		return true
+	}
+	return segments[0] == "apis" && len(segments) > 1 && slices.ContainsFunc(f.kinds.all, func(k *kind) bool { return k.gvk.Group == segments[1] })
 }
 
 // parse reads the path of an object or a collection; ok is false if nothing is served there.
@@ -85,6 +98,9 @@ func (q *request) answer(w http.ResponseWriter) error {
 	if q.form, err = negotiate(q.Header.Get("Accept")); err != nil {
 		return err
 	}
+	if err := q.form.fits(q.kind, q.verb() == "LIST"); err != nil {
+		return err
+	}
 	q.member.counts.add(q.verb() + " " + q.kind.Name)
 	switch {
 	case q.Method == http.MethodGet && q.key.name != "":
@@ -98,7 +114,7 @@ func (q *request) answer(w http.ResponseWriter) error {
 	case q.Method == http.MethodDelete && q.key.name != "":
 		return q.remove(w)
 	}
-	return apierrors.NewMethodNotSupported(q.kind.groupResource(), strings.ToLower(q.Method))
+	return refusal(http.StatusMethodNotAllowed, metav1.StatusReasonMethodNotAllowed, "the server does not allow this method on the requested resource")
 }
 
 // verb is the word under which apiserver_request_total counts the request.

@@ -72,29 +72,36 @@ func (s *store) count() int {
 	return n
 }
 
+// written is what became of an object.
+type written struct {
+	record   *record
+	created  bool
+	warnings []string
+}
+
 // write changes or makes an object. A dry run returns what it would be.
-func (s *store) write(ks *kinds, ch *change, dryRun bool) (r *record, created bool, warnings []string, err error) {
+func (s *store) write(ks *kinds, ch *change, dryRun bool) (written, error) {
 	for {
 		before, err := s.before(ks, ch)
 		if err != nil {
-			return nil, false, nil, err
+			return written{}, err
 		}
 		made, err := s.changes.do(ch, before)
 		if err != nil {
-			return nil, false, nil, err
+			return written{}, err
 		}
 		if before != nil && before.content == made.next {
-			return before, false, made.warnings, nil
+			return written{record: before, warnings: made.warnings}, nil
 		}
-		r := made.record(before, time.Now())
+		done := written{record: made.record(before, time.Now()), created: before == nil, warnings: made.warnings}
 		if dryRun {
 			if before != nil {
-				r.version = before.version
+				done.record.version = before.version
 			}
-			return r, before == nil, made.warnings, nil
+			return done, nil
 		}
-		if s.put(ch.kind, r.key(), before, r) {
-			return r, before == nil, made.warnings, nil
+		if s.put(ch.kind, done.record.key(), before, done.record) {
+			return done, nil
 		}
 	}
 }

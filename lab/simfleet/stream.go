@@ -72,15 +72,9 @@ func (s *stream) begin() {
 }
 
 func (s *stream) run(cur *cursor, first []*record, initial bool) {
-	for _, r := range first {
-		if !s.send(watch.Added, r) {
-			return
-		}
-	}
-	if initial && s.bookmarks && !s.bookmark(cur.begun, map[string]string{metav1.InitialEventsAnnotationKey: "true"}) {
+	if !s.start(cur, first, initial) {
 		return
 	}
-	_ = s.flush()
 	end := time.NewTimer(s.timeout())
 	defer end.Stop()
 	mark := time.NewTicker(time.Minute)
@@ -96,19 +90,41 @@ func (s *stream) run(cur *cursor, first []*record, initial bool) {
 			marking = s.bookmarks
 		case <-cur.wake:
 		}
-		events, version, ok := cur.read()
-		if !ok {
-			return // it relists, as with the real one
-		}
-		for _, e := range events {
-			if !s.send(e.kind, e.now) {
-				return
-			}
-		}
-		if marking && !s.bookmark(version, nil) || s.flush() != nil {
+		if !s.advance(cur, marking) {
 			return
 		}
 	}
+}
+
+// start tells what there is.
+func (s *stream) start(cur *cursor, first []*record, initial bool) bool {
+	for _, r := range first {
+		if !s.send(watch.Added, r) {
+			return false
+		}
+	}
+	if initial && s.bookmarks && !s.bookmark(cur.begun, map[string]string{metav1.InitialEventsAnnotationKey: "true"}) {
+		return false
+	}
+	return s.flush() == nil
+}
+
+// advance tells what has happened since. It returns false when the stream must end: the client is gone, or so slow that it has to
+// list again.
+func (s *stream) advance(cur *cursor, marking bool) bool {
+	events, version, ok := cur.read()
+	if !ok {
+		return false
+	}
+	for _, e := range events {
+		if !s.send(e.kind, e.now) {
+			return false
+		}
+	}
+	if marking && !s.bookmark(version, nil) {
+		return false
+	}
+	return s.flush() == nil
 }
 
 func (s *stream) timeout() time.Duration {

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // maxBody is the size of the greatest body that the server takes.
@@ -23,19 +24,19 @@ func (q *request) write(w http.ResponseWriter) error {
 	if err != nil {
 		return err
 	}
-	r, created, warnings, err := q.member.store.write(q.fleet.kinds, ch, slices.Contains(q.query["dryRun"], metav1.DryRunAll))
+	done, err := q.member.store.write(q.fleet.kinds, ch, slices.Contains(q.query["dryRun"], metav1.DryRunAll))
 	if err != nil {
 		return err
 	}
-	for _, warning := range warnings {
+	for _, warning := range done.warnings {
 		w.Header().Add("Warning", fmt.Sprintf("299 - %q", warning))
 	}
-	o, err := q.form.object(r)
+	o, err := q.form.object(done.record)
 	if err != nil {
 		return err
 	}
 	code := http.StatusOK
-	if created {
+	if done.created {
 		code = http.StatusCreated
 	}
 	return q.form.send(w, code, o)
@@ -57,25 +58,23 @@ func (q *request) change() (*change, error) {
 		return ch, ch.readName()
 	case http.MethodPut:
 		ch.op = opUpdate
-		return ch, nil
+		return ch, ch.readName()
 	}
 	mediaType, _, err := mime.ParseMediaType(ch.contentType)
 	ch.op = operation(mediaType)
 	if err != nil || !slices.Contains([]operation{opApply, opMerge, opJSON, opSMP}, ch.op) {
-		return nil, apierrors.NewGenericServerResponse(http.StatusUnsupportedMediaType, "", q.kind.groupResource(), "",
-			fmt.Sprintf("the body of the request was in an unknown format - accepted media types include: %s, %s, %s, %s", opJSON, opMerge, opSMP, opApply), 0, false)
+		return nil, refusal(http.StatusUnsupportedMediaType, metav1.StatusReasonUnsupportedMediaType, "415: Unsupported Media Type")
 	}
 	if ch.op == opApply && q.query.Get("fieldManager") == "" {
-		return nil, apierrors.NewBadRequest("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch")
+		return nil, apierrors.NewInvalid(metav1.SchemeGroupVersion.WithKind("PatchOptions").GroupKind(), "", field.ErrorList{
+			field.Required(field.NewPath("fieldManager"), "is required for apply patch"),
+		})
 	}
 	return ch, nil
 }
 
-// readName takes the name of a new object from its body.
+// readName takes the name of a new object from its body, or compares it with that of the path.
 func (ch *change) readName() error {
-	if ch.key.name != "" {
-		return nil
-	}
 	made, _, err := ch.decode()
 	if err != nil {
 		return err
@@ -84,11 +83,14 @@ func (ch *change) readName() error {
 	if err != nil {
 		return err
 	}
+	if ch.key.name != "" {
+		return ch.checkName(m)
+	}
 	if m.Name == "" && m.GenerateName != "" {
 		return apierrors.NewBadRequest("generateName is not simulated: give a name")
 	}
 	if m.Name == "" {
-		return apierrors.NewInvalid(ch.kind.gvk.GroupKind(), "", nil)
+		return ch.invalid(field.Required(field.NewPath("metadata", "name"), "name or generateName is required"))
 	}
 	ch.key.name = m.Name
 	return nil
