@@ -103,7 +103,8 @@ func (s scene) neverAnswer(t *testing.T) {
 	})
 }
 
-// hide takes the right from the daemon to look at single ConfigMaps of member3. It may still list and change them.
+// hide takes the rights from the daemon to look at single ConfigMaps of member3 and to delete them. It may still list and change
+// them.
 func (s scene) hide(t *testing.T) {
 	t.Helper()
 	const role = "kubefed-controller-manager:member3-host"
@@ -117,7 +118,7 @@ func (s scene) hide(t *testing.T) {
 		m.patch(t, "clusterrole", role, string(restored))
 	})
 	m.patch(t, "clusterrole", role, `{rules: [
-		{apiGroups: [""], resources: [configmaps], verbs: [list, watch, create, update, patch, delete]},
+		{apiGroups: [""], resources: [configmaps], verbs: [list, watch, create, update, patch]},
 		{apiGroups: [""], resources: [namespaces, services, secrets, serviceaccounts], verbs: ["*"]},
 		{apiGroups: [apps, batch, networking.k8s.io, rbac.authorization.k8s.io, example.com], resources: ["*"], verbs: ["*"]},
 		{nonResourceURLs: ["*"], verbs: [get]}]}`)
@@ -177,6 +178,16 @@ func edit(t *testing.T, s scene, name string) {
 func deleteObject(t *testing.T, s scene, name string) {
 	t.Helper()
 	s.host.remove(t, "federatedconfigmap", name)
+}
+
+// loseCopy deletes the object, whose copy the daemon may not delete, and then the copy: the daemon must ask whether it is gone.
+func loseCopy(t *testing.T, s scene, name string) {
+	t.Helper()
+	deleteObject(t, s, name)
+	eventually(t, 30*time.Second, "the deletion of the copy is refused", func() string {
+		return is(statusOf(s.host.get(t, "federatedconfigmap", name)).entry("member3"), "DeletionFailed")
+	})
+	s.m["member3"].remove(t, "configmap", name)
 }
 
 func orphanObject(t *testing.T, s scene, name string) {

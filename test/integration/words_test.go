@@ -60,7 +60,7 @@ var words = map[string]word{
 	"ClusterDeletionFailed":     {why: "a policy of the member denies the delete", then: deleteObject, says: "no such thing"},
 	"ClusterLabelRemovalFailed": {why: "a policy of the member denies the update that releases an orphan", then: orphanObject, says: "no such thing"},
 	"ClusterRetrievalFailed": {
-		why: "the member lets nobody look whether the copy is gone", then: deleteObject, member: "member3", says: "cannot get",
+		why: "somebody else deleted the copy, and the member lets nobody look whether it is gone", then: loseCopy, member: "member3", says: "cannot get",
 		spec: `placement: {clusters: [{name: member3}]}`,
 	},
 	"ClusterCreationTimedOut":     {why: "a webhook of the member does not answer", late: true, says: "deadline"},
