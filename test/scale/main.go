@@ -89,7 +89,7 @@ func (w *world) sayf(format string, values ...any) {
 
 func (w *world) publish(o options) error {
 	var table strings.Builder
-	fmt.Fprintf(&table, "Scenario %q, measured on %s.\n\n| | |\n|---|---|\n", o.scenario, measure.Machine())
+	fmt.Fprintf(&table, "Scenario %q, measured on %s.\n\n| | |\n|---|---|\n", o.scenario, w.machine)
 	for _, f := range w.findings {
 		fmt.Fprintf(&table, "| %s | %s |\n", f.What, f.Value)
 	}

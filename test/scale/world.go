@@ -21,6 +21,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+
+	"github.com/fedsync/fedsync/test/measure"
 )
 
 // namespace holds all objects.
@@ -45,10 +47,11 @@ type world struct {
 	fleet    simfleet.Endpoint
 	daemon   *daemon.Process
 	findings []finding
+	machine  string // as it was at the beginning
 }
 
 func bringUp(ctx context.Context, o options) (*world, error) {
-	w := &world{options: o, began: time.Now()}
+	w := &world{options: o, began: time.Now(), machine: measure.Machine()}
 	var err error
 	if w.lab, err = lab.Up(ctx, lab.Options{Progress: os.Stderr}); err != nil {
 		return nil, err
