@@ -29,7 +29,7 @@ type memberState struct {
 	hired   map[int]bool // the numbers of the workers
 	stopped bool
 	trouble map[fleet.ObjectKey]trouble
-	waiting map[string]map[fleet.ObjectKey]bool // for their namespace
+	waiting map[string]map[fleet.ObjectKey]lane // for their namespace
 	unknown map[fleet.ObjectKey]unknownFields   // that the copy lacks
 	gone    map[fleet.ObjectKey]types.UID       // copies whose absence the member itself confirmed, by their object's UID
 	granted map[fleet.ObjectKey]bool            // copies whose deletion the member granted since they were last written
@@ -40,6 +40,7 @@ type memberState struct {
 type trouble struct {
 	verb     plan.Verb
 	desired  fleet.Hash
+	lane     lane // of the attempt
 	attempts int
 	next     time.Time
 	// failure is what to report, nil for a failure that says nothing about the object, such as a conflict.
@@ -171,13 +172,15 @@ func (ms *memberState) failureOf(key fleet.ObjectKey, v plan.Verb, desired fleet
 	return nil
 }
 
-func (ms *memberState) waitForNamespace(key fleet.ObjectKey) {
+// waitForNamespace has the copy looked at again when something happens to its namespace, in the most urgent lane that it
+// waited in.
+func (ms *memberState) waitForNamespace(key fleet.ObjectKey, l lane) {
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
 	if ms.waiting[key.Namespace] == nil {
-		ms.waiting[key.Namespace] = map[fleet.ObjectKey]bool{}
+		ms.waiting[key.Namespace] = map[fleet.ObjectKey]lane{}
 	}
-	ms.waiting[key.Namespace][key] = true
+	ms.waiting[key.Namespace][key] = max(l, ms.waiting[key.Namespace][key])
 }
 
 // namespaceChanged lets the copies that waited for the namespace try again at once.
@@ -189,7 +192,7 @@ func (ms *memberState) namespaceChanged(namespace string) {
 		delete(ms.trouble, key)
 	}
 	ms.mu.Unlock()
-	for key := range waiting {
-		ms.queue.put(editLane, key)
+	for key, l := range waiting {
+		ms.queue.put(l, key)
 	}
 }

@@ -67,7 +67,7 @@ func (e *Engine) judge(ctx context.Context, ms *memberState, key fleet.ObjectKey
 		t.failure = nil // gone meanwhile: the watch is about to say so
 		pause = backoff(t.attempts, firstRetryPause, lastRetryPause)
 	case fault.NamespaceMissing, fault.NamespaceTerminating:
-		ms.waitForNamespace(key)
+		ms.waitForNamespace(key, t.lane)
 		pause = backoff(t.attempts, firstRefusalPause, lastRefusalPause)
 	case fault.Rejected, fault.Forbidden, fault.Exists, fault.TypeMissing:
 		pause = backoff(t.attempts, firstRefusalPause, lastRefusalPause)

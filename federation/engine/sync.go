@@ -56,7 +56,7 @@ func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.Object
 	}
 	at := e.gather(&s, ms, m)
 	action := plan.Decide(at.input)
-	if again := e.act(ctx, ms, &s, at, action); again > 0 {
+	if again := e.act(ctx, ms, &s, at, action, l); again > 0 {
 		ms.queue.putAfter(l, again, key)
 	}
 	e.review(l, key)
@@ -64,7 +64,7 @@ func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.Object
 
 // act does what was decided and returns after what time the copy must be looked at again, zero for never: an event will
 // tell.
-func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) time.Duration {
+func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action, l lane) time.Duration {
 	key := s.object.Key
 	if wait := e.overBudget(ms, s, at.input.Observed.UID, a); wait > 0 {
 		return wait
@@ -73,10 +73,10 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 	case plan.None:
 		return e.leave(ctx, ms, s, at, a)
 	case plan.Wait:
-		return e.await(ms, key, a.Reason)
+		return e.await(ms, key, a.Reason, l)
 	default:
 	}
-	attempt := trouble{verb: a.Verb}
+	attempt := trouble{verb: a.Verb, lane: l}
 	if at.input.Desired != nil {
 		attempt.desired = at.input.Desired.Hash
 	}
@@ -144,11 +144,11 @@ func (e *Engine) proveCovered(ms *memberState, s *subject, d *fleet.Desired, t t
 }
 
 // await makes sure that the event which the copy waits for is not missed.
-func (e *Engine) await(ms *memberState, key fleet.ObjectKey, why plan.Reason) time.Duration {
+func (e *Engine) await(ms *memberState, key fleet.ObjectKey, why plan.Reason, l lane) time.Duration {
 	if why != plan.NamespaceMissing && why != plan.NamespaceTerminating {
 		return 0 // the watches tell everything else
 	}
-	ms.waitForNamespace(key)
+	ms.waitForNamespace(key, l)
 	if e.namespaceState(ms, key.Namespace) == plan.NamespaceReady { // it came before we waited for it
 		return time.Millisecond
 	}

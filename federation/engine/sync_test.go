@@ -33,7 +33,7 @@ func newMemberState(t *testing.T) *memberState {
 	}
 	ms := &memberState{
 		name: "member", member: m, queue: newQueue(),
-		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]bool{}, gone: map[fleet.ObjectKey]types.UID{},
+		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]lane{}, gone: map[fleet.ObjectKey]types.UID{},
 		granted: map[fleet.ObjectKey]bool{}, unsure: map[fleet.ObjectKey]bool{},
 	}
 	t.Cleanup(ms.queue.ShutDown)
@@ -162,7 +162,7 @@ func TestJudge(t *testing.T) {
 			if diff := cmp.Diff(tc.reported, ms.failureOf(web, tc.verb, contentA)); diff != "" {
 				t.Errorf("reported (-want +got), because %s:\n%s", tc.why, diff)
 			}
-			if ms.waiting["ns"][web] != tc.waits {
+			if _, waits := ms.waiting["ns"][web]; waits != tc.waits {
 				t.Errorf("waits for its namespace: %v, because %s", ms.waiting["ns"][web], tc.why)
 			}
 		})
@@ -220,9 +220,9 @@ func TestNamespaceChangedWakesWhoWaits(t *testing.T) {
 	other := fleet.ObjectKey{Type: "configmaps", Namespace: "elsewhere", Name: "c"}
 	ms.remember(web, trouble{verb: plan.Apply, next: noon.Add(time.Hour)})
 	ms.remember(other, trouble{verb: plan.Apply, next: noon.Add(time.Hour)})
-	ms.waitForNamespace(web)
-	ms.waitForNamespace(web)
-	ms.waitForNamespace(other)
+	ms.waitForNamespace(web, editLane)
+	ms.waitForNamespace(web, resyncLane)
+	ms.waitForNamespace(other, resyncLane)
 
 	ms.namespaceChanged("ns")
 	if key, priority, _ := ms.queue.GetWithPriority(); key != web || priority != int(editLane) {
@@ -237,6 +237,10 @@ func TestNamespaceChangedWakesWhoWaits(t *testing.T) {
 	ms.namespaceChanged("ns")
 	if n := ms.queue.Len(); n != 0 {
 		t.Errorf("%d are woken twice", n)
+	}
+	ms.namespaceChanged("elsewhere")
+	if key, priority, _ := ms.queue.GetWithPriority(); key != other || priority != int(resyncLane) {
+		t.Errorf("woken %v in lane %d, which nobody waits for", key, priority)
 	}
 }
 
