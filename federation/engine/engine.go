@@ -104,10 +104,11 @@ type Engine struct {
 	counted    atomic.Pointer[count]
 	publishing queue
 	pace       pace
-	renderers  *lru.Cache // by rendererKey
-	proofs     *lru.Cache // by proof
-	clusters   requeuer   // asks for a KubeFedCluster to be reconciled
-	configs    requeuer   // asks for a FederatedTypeConfig to be reconciled
+	unhurried  chan struct{} // holds one for each worker that publishes in the resync lane
+	renderers  *lru.Cache    // by rendererKey
+	proofs     *lru.Cache    // by proof
+	clusters   requeuer      // asks for a KubeFedCluster to be reconciled
+	configs    requeuer      // asks for a FederatedTypeConfig to be reconciled
 
 	// running is the context that everything started at run time lives in.
 	running context.Context //nolint:containedctx // set once by Start, for goroutines that outlive the calls which start them
@@ -128,6 +129,9 @@ type Engine struct {
 // renderedObjects bounds how many federated objects keep their rendered copies: enough for those in work.
 const renderedObjects = 2048
 
+// unhurriedShare says that one in so many of the host's workers may publish in the resync lane at a time.
+const unhurriedShare = 4
+
 // New returns an engine that does nothing until Start. objects reads from the manager's cache and writes the host's
 // configuration objects; events go to the recorder.
 func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o Options) *Engine {
@@ -137,6 +141,7 @@ func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o
 		publishing: newQueue(), pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects), proofs: lru.New(renderedObjects),
 		started: make(chan struct{}), types: map[fleet.TypeName]*typeState{}, members: map[fleet.Name]*memberState{}, tried: map[fleet.Name]bool{},
 	}
+	e.unhurried = make(chan struct{}, max(1, o.HostWorkers/unhurriedShare))
 	e.removals = newRemovals(o.Budget)
 	e.settings.Store(o.Config)
 	if o.PropagatedVersions {
