@@ -24,6 +24,7 @@ type subject struct {
 
 // situation is everything that a decision about one copy depends on.
 type situation struct {
+	lane   lane // that the copy is looked at in; zero where nothing is to be done
 	input  plan.Input
 	watch  watch.Status
 	member fleet.Member

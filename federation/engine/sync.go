@@ -55,8 +55,9 @@ func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.Object
 		return
 	}
 	at := e.gather(&s, ms, m)
+	at.lane = l
 	action := plan.Decide(at.input)
-	if again := e.act(ctx, ms, &s, at, action, l); again > 0 {
+	if again := e.act(ctx, ms, &s, at, action); again > 0 {
 		ms.queue.putAfter(l, again, key)
 	}
 	e.review(l, key)
@@ -64,7 +65,7 @@ func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.Object
 
 // act does what was decided and returns after what time the copy must be looked at again, zero for never: an event will
 // tell.
-func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action, l lane) time.Duration {
+func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) time.Duration {
 	key := s.object.Key
 	if wait := e.overBudget(ms, s, at.input.Observed.UID, a); wait > 0 {
 		return wait
@@ -73,10 +74,10 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 	case plan.None:
 		return e.leave(ctx, ms, s, at, a)
 	case plan.Wait:
-		return e.await(ms, key, a.Reason, l)
+		return e.await(ms, key, a.Reason, at.lane)
 	default:
 	}
-	attempt := trouble{verb: a.Verb, lane: l}
+	attempt := trouble{verb: a.Verb, lane: at.lane}
 	if at.input.Desired != nil {
 		attempt.desired = at.input.Desired.Hash
 	}
