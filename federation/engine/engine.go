@@ -102,9 +102,8 @@ type Engine struct {
 
 	removals   *removals
 	counted    atomic.Pointer[count]
-	publishing queue
+	publishing *hostQueue
 	pace       pace
-	unhurried  chan struct{} // holds one for each worker that publishes in the resync lane
 	renderers  *lru.Cache    // by rendererKey
 	proofs     *lru.Cache    // by proof
 	clusters   requeuer      // asks for a KubeFedCluster to be reconciled
@@ -129,7 +128,7 @@ type Engine struct {
 // renderedObjects bounds how many federated objects keep their rendered copies: enough for those in work.
 const renderedObjects = 2048
 
-// unhurriedShare says that one in so many of the host's workers may publish in the resync lane at a time.
+// unhurriedShare says that as many keys of the resync lane are in work on the host at a time as this share of its workers.
 const unhurriedShare = 4
 
 // New returns an engine that does nothing until Start. objects reads from the manager's cache and writes the host's
@@ -138,10 +137,9 @@ func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o
 	o.setDefaults()
 	e := &Engine{
 		host: h, objects: objects, recorder: recorder, options: o, clock: o.Clock, log: o.Log,
-		publishing: newQueue(), pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects), proofs: lru.New(renderedObjects),
+		publishing: newHostQueue(max(1, o.HostWorkers/unhurriedShare)), pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects), proofs: lru.New(renderedObjects),
 		started: make(chan struct{}), types: map[fleet.TypeName]*typeState{}, members: map[fleet.Name]*memberState{}, tried: map[fleet.Name]bool{},
 	}
-	e.unhurried = make(chan struct{}, max(1, o.HostWorkers/unhurriedShare))
 	e.removals = newRemovals(o.Budget)
 	e.settings.Store(o.Config)
 	if o.PropagatedVersions {
@@ -164,6 +162,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	for range e.options.HostWorkers {
 		workers.Go(func() { e.publishForever(ctx) })
 	}
+	workers.Go(func() { e.publishing.letIn(ctx) })
 	workers.Go(func() { e.watchBudget(ctx) })
 	<-ctx.Done()
 	e.publishing.ShutDown()

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -245,30 +243,5 @@ func TestInterimStatusesOfACrowdWait(t *testing.T) {
 	}
 	if got := p.wait(fleet.ObjectKey{Name: "1009"}, report.Summary{Settled: true}, false, noon); got > 0 {
 		t.Errorf("a settled status waits %s", got)
-	}
-}
-
-// Statuses that nobody waits for must not fill all of the host's workers.
-func TestPublishInLane(t *testing.T) {
-	e, _ := newEngine(t)
-	for range cap(e.unhurried) {
-		e.unhurried <- struct{}{}
-	}
-	if _, err := e.publishInLane(t.Context(), web, editLane); err != nil {
-		t.Errorf("what a person waits for: %v", err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() {
-		_, err := e.publishInLane(ctx, web, resyncLane)
-		ended <- err
-	}()
-	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("what nobody waits for went ahead beyond its share: %v", err)
-	}
-	<-e.unhurried
-	if _, err := e.publishInLane(t.Context(), web, resyncLane); err != nil || len(e.unhurried) != cap(e.unhurried)-1 {
-		t.Errorf("a turn that came: %v, %d of %d turns taken after it", err, len(e.unhurried), cap(e.unhurried))
 	}
 }

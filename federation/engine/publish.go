@@ -27,7 +27,7 @@ func (e *Engine) publishForever(ctx context.Context) {
 		if shutdown {
 			return
 		}
-		again, err := e.publishInLane(ctx, key, lane(priority))
+		again, err := e.publish(ctx, key)
 		if err != nil && ctx.Err() == nil {
 			again = e.pace.failed(key)
 			e.log.V(1).Info("host write failed", "object", key, "retryAfter", again.String(), "reason", err.Error())
@@ -37,20 +37,6 @@ func (e *Engine) publishForever(ctx context.Context) {
 		}
 		e.publishing.Done(key)
 	}
-}
-
-// publishInLane publishes, if nobody waits for it with few others at a time: ten thousand statuses that name a member which
-// joins must leave the host's API server to the edits of persons.
-func (e *Engine) publishInLane(ctx context.Context, key fleet.ObjectKey, l lane) (time.Duration, error) {
-	if l == resyncLane {
-		select {
-		case e.unhurried <- struct{}{}:
-			defer func() { <-e.unhurried }()
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		}
-	}
-	return e.publish(ctx, key)
 }
 
 // review has the status of objects derived anew. That takes a look at every member: where they are many, it waits until many
