@@ -104,10 +104,10 @@ type Engine struct {
 	counted    atomic.Pointer[count]
 	publishing *hostQueue
 	pace       pace
-	renderers  *lru.Cache    // by rendererKey
-	proofs     *lru.Cache    // by proof
-	clusters   requeuer      // asks for a KubeFedCluster to be reconciled
-	configs    requeuer      // asks for a FederatedTypeConfig to be reconciled
+	renderers  *lru.Cache // by rendererKey
+	proofs     *lru.Cache // by proof
+	clusters   requeuer   // asks for a KubeFedCluster to be reconciled
+	configs    requeuer   // asks for a FederatedTypeConfig to be reconciled
 
 	// running is the context that everything started at run time lives in.
 	running context.Context //nolint:containedctx // set once by Start, for goroutines that outlive the calls which start them

@@ -13,6 +13,7 @@ import (
 // API server, and the workers, to the edits of persons.
 type hostQueue struct {
 	queue
+
 	line  queue
 	seats chan struct{} // holds one for each key that was let in and is not done
 
