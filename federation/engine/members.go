@@ -41,28 +41,43 @@ func (e *Engine) SetUp(mgr ctrl.Manager) error {
 			return fmt.Errorf("set up configuration: %w", err)
 		}
 	}
-	r := memberReconciler{e}
-	err := ctrl.NewControllerManagedBy(mgr).Named("kubefedcluster").For(&fedv1b1.KubeFedCluster{}).
-		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.usersOf)).
-		WatchesRawSource(e.clusters.source()).
-		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).Complete(r)
-	if err != nil {
+	if err := e.setUpMembers(mgr); err != nil {
 		return fmt.Errorf("set up members: %w", err)
 	}
 	return nil
 }
 
+func (e *Engine) setUpMembers(mgr ctrl.Manager) error {
+	background := context.Background() //nolint:forbidigo // before the start there is nothing to wait for, and nothing to end
+	err := mgr.GetFieldIndexer().IndexField(background, &fedv1b1.KubeFedCluster{}, secretRefIndex, func(o client.Object) []string {
+		if cluster, ok := o.(*fedv1b1.KubeFedCluster); ok {
+			return []string{cluster.Spec.SecretRef.Name}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r := memberReconciler{e}
+	return ctrl.NewControllerManagedBy(mgr).Named("kubefedcluster").For(&fedv1b1.KubeFedCluster{}).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.usersOf)).
+		WatchesRawSource(e.clusters.source()).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).Complete(r)
+}
+
+// secretRefIndex finds KubeFedClusters by the name of their Secret: with a thousand members, looking at each of them for each of
+// their Secrets would be a million looks at every start.
+const secretRefIndex = "spec.secretRef.name" //nolint:gosec // the name of a field
+
 // usersOf returns the KubeFedClusters that name the Secret.
 func (r memberReconciler) usersOf(ctx context.Context, secret client.Object) []reconcile.Request {
 	var list fedv1b1.KubeFedClusterList
-	if err := r.objects.List(ctx, &list, client.InNamespace(r.options.Namespace)); err != nil {
+	if err := r.objects.List(ctx, &list, client.InNamespace(r.options.Namespace), client.MatchingFields{secretRefIndex: secret.GetName()}); err != nil {
 		return nil // the cache cannot fail once it runs; a cluster is reconciled on its own events too
 	}
-	var users []reconcile.Request
+	users := make([]reconcile.Request, 0, len(list.Items))
 	for i := range list.Items {
-		if list.Items[i].Spec.SecretRef.Name == secret.GetName() {
-			users = append(users, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
-		}
+		users = append(users, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
 	}
 	return users
 }

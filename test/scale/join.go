@@ -28,7 +28,7 @@ func join(ctx context.Context, w *world) error {
 	if _, err := w.awaitSettled(ctx, len(members)); err != nil {
 		return err
 	}
-	alone, err := w.latencies(ctx, len(members))
+	alone, err := w.editsSeenBy(ctx, members[0], func(done int) (bool, error) { return done < timedEdits, nil })
 	if err != nil {
 		return err
 	}
@@ -51,47 +51,71 @@ func join(ctx context.Context, w *world) error {
 	}
 	took := done.Sub(start)
 	w.notef("a member that joins has all objects after", "%.1f s, %.0f %% of the limit's speed", took.Seconds(), 100*limit.Seconds()/took.Seconds())
-	w.notef("edits of the others before", "p50 %.1f ms, p99 %.1f ms", milliseconds(alone, 0.5), milliseconds(alone, 0.99))
-	return w.editsWhileJoining(ctx, members, other)
+	return w.editsWhileJoining(ctx, members, other, alone)
 }
 
-// editsWhileJoining times edits of the members that were there while another one joins.
-func (w *world) editsWhileJoining(ctx context.Context, members []string, joiner string) error {
+// editsWhileJoining times edits, as a member that was there sees them, for as long as another one is being filled.
+func (w *world) editsWhileJoining(ctx context.Context, members []string, joiner string, alone []time.Duration) error {
 	if _, err := w.awaitSettled(ctx, len(members)+1); err != nil {
 		return err
 	}
 	if err := w.bareLeave(ctx, joiner); err != nil {
 		return err
 	}
-	if err := w.register(ctx, joiner); err != nil {
-		return err
-	}
-	var took []time.Duration
-	for i := range timedEdits {
-		name, value := nameOf(i), fmt.Sprint(time.Now().UnixNano())
-		start := time.Now()
-		if err := w.edit(ctx, name, value); err != nil {
-			return err
-		}
-		if err := w.awaitValue(ctx, members[len(members)-1], name, value); err != nil {
-			return err
-		}
-		took = append(took, time.Since(start))
-	}
-	slices.Sort(took)
-	filled, err := w.fleet.Counts(ctx, joiner)
+	before, err := w.fleet.Counts(ctx, joiner)
 	if err != nil {
 		return err
 	}
-	w.notef("edits of the others meanwhile, as one of them has them", "p50 %.1f ms, p99 %.1f ms (at their end the newcomer had been applied %d times in all)",
-		milliseconds(took, 0.5), milliseconds(took, 0.99), filled.Requests["APPLY configmaps"])
+	if err := w.register(ctx, joiner); err != nil {
+		return err
+	}
+	meanwhile, err := w.editsSeenBy(ctx, members[0], func(int) (bool, error) {
+		now, err := w.fleet.Counts(ctx, joiner)
+		return now.Requests["APPLY configmaps"] < before.Requests["APPLY configmaps"]+w.options.objects, err
+	})
+	if err != nil {
+		return err
+	}
+	w.notef("edits of the others before", "p50 %.1f ms, p99 %.1f ms of %d", milliseconds(alone, 0.5), milliseconds(alone, 0.99), len(alone))
+	w.notef("edits of the others from its first second to its last copy", "p50 %.1f ms, p99 %.1f ms, longest %.1f ms of %d",
+		milliseconds(meanwhile, 0.5), milliseconds(meanwhile, 0.99), milliseconds(meanwhile, 1), len(meanwhile))
 	return nil
 }
 
-// awaitValue waits until a member's copy has the value.
-func (w *world) awaitValue(ctx context.Context, member, name, value string) error {
-	client := w.client()
+// slowEdit is worth a line of progress.
+const slowEdit = 200 * time.Millisecond
+
+// editsSeenBy edits objects one after another while it is told to go on, and times each until the member's copy has the value.
+func (w *world) editsSeenBy(ctx context.Context, member string, goOn func(done int) (bool, error)) ([]time.Duration, error) {
+	client, began := w.client(), time.Now()
 	defer client.CloseIdleConnections()
+	var took []time.Duration
+	for {
+		more, err := goOn(len(took))
+		if err != nil || !more {
+			slices.Sort(took)
+			return took, err
+		}
+		name, value := nameOf(len(took)%w.options.objects), fmt.Sprint(time.Now().UnixNano())
+		start := time.Now()
+		if err := w.edit(ctx, name, value); err != nil {
+			return nil, err
+		}
+		if err := w.awaitValue(ctx, client, member, name, value); err != nil {
+			return nil, err
+		}
+		took = append(took, time.Since(start))
+		if last := took[len(took)-1]; last > slowEdit {
+			w.sayf("edit %d, begun after %.2f s, took %.0f ms", len(took), start.Sub(began).Seconds(), float64(last.Milliseconds()))
+		}
+	}
+}
+
+// awaitValue waits until a member's copy has the value. It looks often enough for milliseconds, and no more often: looks cost the
+// machine something too.
+func (w *world) awaitValue(ctx context.Context, client *http.Client, member, name, value string) error {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
 	for begun := time.Now(); time.Since(begun) < w.options.patience; {
 		body, err := w.ask(ctx, client, http.MethodGet, w.copyURL(member, name), "")
 		if err != nil {
@@ -99,6 +123,11 @@ func (w *world) awaitValue(ctx context.Context, member, name, value string) erro
 		}
 		if strings.Contains(body, value) {
 			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 	return fmt.Errorf("%s does not get %s=%s", member, name, value)
