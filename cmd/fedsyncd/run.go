@@ -73,6 +73,7 @@ func run(ctx context.Context, c *Config) error {
 	if err != nil {
 		return fmt.Errorf("set up: %w", err)
 	}
+	//nolint:contextcheck // an index of the cache is registered, which takes a context and does not wait
 	if err := addEngine(mgr, config, c, settings, uid); err != nil {
 		return fmt.Errorf("set up: %w", err)
 	}
