@@ -11,14 +11,22 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fedsync/fedsync/lab/simfleet"
 	"golang.org/x/sync/errgroup"
 )
 
+// newcomers are the members that join later: one whose time is taken, one that edits are timed beside, one as far away as another
+// continent's, and one that the bare client fills.
+const newcomers = 4
+
+// farMillis is how long every request to a far member waits: the machine then is not busy with its copies alone.
+const farMillis = 20
+
 // join adds a member to a fleet that holds all objects, and compares how fast its copies come with a bare client that applies the
-// same to another empty member.
+// same to another empty member. Two more join while edits of the others are timed.
 func join(ctx context.Context, w *world) error {
-	last := len(w.fleet.Members) - 2
-	members, joiner, other := w.fleet.Members[:last], w.fleet.Members[last], w.fleet.Members[last+1]
+	last := len(w.fleet.Members) - newcomers
+	members, joining := w.fleet.Members[:last], w.fleet.Members[last:]
 	if err := w.begin(ctx, members); err != nil {
 		return err
 	}
@@ -28,11 +36,26 @@ func join(ctx context.Context, w *world) error {
 	if _, err := w.awaitSettled(ctx, len(members)); err != nil {
 		return err
 	}
-	alone, err := w.editsSeenBy(ctx, members[0], func(done int) (bool, error) { return done < timedEdits, nil })
-	if err != nil {
+	if err := w.timeJoin(ctx, joining[0], joining[3]); err != nil {
 		return err
 	}
-	limit, err := w.bareJoin(ctx, other)
+	if err := w.fleet.SetFaults(ctx, simfleet.Faults{LatencyMillis: farMillis}, joining[2]); err != nil {
+		return err
+	}
+	for i, how := range []string{"a member", fmt.Sprintf("a member %d ms away", farMillis)} {
+		if _, err := w.awaitSettled(ctx, len(members)+1+i); err != nil {
+			return err
+		}
+		if err := w.editsWhileJoining(ctx, members[0], joining[1+i], how); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// timeJoin compares a member that joins with another one that a bare client fills.
+func (w *world) timeJoin(ctx context.Context, joiner, bare string) error {
+	limit, err := w.bareJoin(ctx, bare)
 	if err != nil {
 		return err
 	}
@@ -51,34 +74,29 @@ func join(ctx context.Context, w *world) error {
 	}
 	took := done.Sub(start)
 	w.notef("a member that joins has all objects after", "%.1f s, %.0f %% of the limit's speed", took.Seconds(), 100*limit.Seconds()/took.Seconds())
-	return w.editsWhileJoining(ctx, members, other, alone)
+	return nil
 }
 
-// editsWhileJoining times edits, as a member that was there sees them, for as long as another one is being filled.
-func (w *world) editsWhileJoining(ctx context.Context, members []string, joiner string, alone []time.Duration) error {
-	if _, err := w.awaitSettled(ctx, len(members)+1); err != nil {
-		return err
-	}
-	if err := w.bareLeave(ctx, joiner); err != nil {
-		return err
-	}
-	before, err := w.fleet.Counts(ctx, joiner)
+// editsWhileJoining times edits, as a member that was there sees them, before another one joins and for as long as it is filled.
+func (w *world) editsWhileJoining(ctx context.Context, member, joiner, how string) error {
+	alone, err := w.editsSeenBy(ctx, member, func(done int) (bool, error) { return done < manyEdits, nil })
 	if err != nil {
 		return err
 	}
+	start := time.Now()
 	if err := w.register(ctx, joiner); err != nil {
 		return err
 	}
-	meanwhile, err := w.editsSeenBy(ctx, members[0], func(int) (bool, error) {
+	meanwhile, err := w.editsSeenBy(ctx, member, func(int) (bool, error) {
 		now, err := w.fleet.Counts(ctx, joiner)
-		return now.Requests["APPLY configmaps"] < before.Requests["APPLY configmaps"]+w.options.objects, err
+		return now.Requests["APPLY configmaps"] < w.options.objects, err
 	})
 	if err != nil {
 		return err
 	}
-	w.notef("edits of the others before", "p50 %.1f ms, p99 %.1f ms of %d", milliseconds(alone, 0.5), milliseconds(alone, 0.99), len(alone))
-	w.notef("edits of the others from its first second to its last copy", "p50 %.1f ms, p99 %.1f ms, longest %.1f ms of %d",
-		milliseconds(meanwhile, 0.5), milliseconds(meanwhile, 0.99), milliseconds(meanwhile, 1), len(meanwhile))
+	what := "edits of the others before, and while " + how + " joins for %.1f s"
+	w.notef(fmt.Sprintf(what, time.Since(start).Seconds()), "p50 %.1f, %.1f ms; p99 %.1f of %d, %.1f of %d ms",
+		milliseconds(alone, 0.5), milliseconds(meanwhile, 0.5), milliseconds(alone, 0.99), len(alone), milliseconds(meanwhile, 0.99), len(meanwhile))
 	return nil
 }
 
@@ -157,14 +175,6 @@ func (w *world) bareJoin(ctx context.Context, member string) (time.Duration, err
 	}
 	err := group.Wait()
 	return time.Since(start), err
-}
-
-// bareLeave empties a member that is not registered.
-func (w *world) bareLeave(ctx context.Context, member string) error {
-	client := w.client()
-	defer client.CloseIdleConnections()
-	_, err := w.ask(ctx, client, http.MethodDelete, w.fleet.URL+"/members/"+member+"/api/v1/namespaces/"+namespace, "")
-	return err
 }
 
 func (w *world) copyURL(member, name string) string {

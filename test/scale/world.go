@@ -89,7 +89,7 @@ func (w *world) prepare(ctx context.Context) error {
 	}
 	spare := 0
 	if w.options.scenario == "join" {
-		spare = 2 // one that joins later, and one for its limit
+		spare = newcomers
 	}
 	return w.startFleet(ctx, w.options.members+spare)
 }
