@@ -116,7 +116,8 @@ func (r *race) deleteAll(ctx context.Context, m *measurement) error {
 	return err
 }
 
-// singleEdits times edits one after another, each from before the user's request until the last member's watch told it.
+// singleEdits times edits one after another, each from before the user's request until the last member's watch told it. The next
+// one begins when the host says that this one is over: the bare client has no status left to write then, and no manager may.
 func (r *race) singleEdits(ctx context.Context, m *measurement) error {
 	var took []time.Duration
 	for i := range r.contestant.latencies {
@@ -136,6 +137,9 @@ func (r *race) singleEdits(ctx context.Context, m *measurement) error {
 			}
 		}
 		took = append(took, last.Sub(start))
+		if _, err := r.host.has(ctx, r.contestant.patience, name, fmt.Sprint(generationOf(value))); err != nil {
+			return err
+		}
 	}
 	setLatencies(m, took)
 	return nil
