@@ -5,25 +5,27 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/utils/clock"
+
 	"github.com/fedsync/fedsync/fleet"
 )
 
 // hostQueue holds the federated objects whose picture may have changed. Those that nobody waits for, in the resync lane, stand
-// in line before it and are let in a few at a time: ten thousand statuses that name a member which joins must leave the host's
-// API server, and the workers, to the edits of persons.
+// in line before it and are let in one at a time, with pauses: ten thousand statuses that name a member which joins must leave
+// the host's API server, and the workers, to the edits of persons.
 type hostQueue struct {
 	queue
 
 	line  queue
-	seats chan struct{} // holds one for each key that was let in and is not done
+	clock clock.Clock
+	left  chan struct{} // told when the key that was let in is done
 
 	mu     sync.Mutex
-	seated map[fleet.ObjectKey]bool
+	inside *fleet.ObjectKey // the key that was let in
 }
 
-// newHostQueue returns a queue that lets so many in from the line at a time.
-func newHostQueue(seats int) *hostQueue {
-	return &hostQueue{queue: newQueue(), line: newQueue(), seats: make(chan struct{}, seats), seated: map[fleet.ObjectKey]bool{}}
+func newHostQueue(c clock.Clock) *hostQueue {
+	return &hostQueue{queue: newQueue(), line: newQueue(), clock: c, left: make(chan struct{}, 1)}
 }
 
 func (q *hostQueue) put(l lane, keys ...fleet.ObjectKey) { q.putAfter(l, 0, keys...) }
@@ -36,42 +38,52 @@ func (q *hostQueue) putAfter(l lane, after time.Duration, keys ...fleet.ObjectKe
 	q.queue.putAfter(l, after, keys...)
 }
 
-// letIn moves keys from the line into the queue until it shuts down.
+// shortest is the time of work, to look at an object and find nothing to write, that needs no pause.
+const shortest = time.Millisecond
+
+// letIn moves keys from the line into the queue until it shuts down. After each the host rests for as long as the key took,
+// which is the longer the more there is to do for others.
 func (q *hostQueue) letIn(ctx context.Context) {
 	for {
 		key, _, shutdown := q.line.GetWithPriority()
 		if shutdown {
 			return
 		}
+		begun := q.clock.Now()
+		q.enter(key)
+		q.queue.put(resyncLane, key)
 		select {
-		case q.seats <- struct{}{}:
+		case <-q.left:
 		case <-ctx.Done():
 			return
 		}
-		q.seat(key)
-		q.queue.put(resyncLane, key)
 		q.line.Done(key)
+		took := q.clock.Since(begun)
+		if took < shortest {
+			continue
+		}
+		select {
+		case <-q.clock.After(took):
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
-// seat notes who has the seat that was taken; whoever has one already needs no other.
-func (q *hostQueue) seat(key fleet.ObjectKey) {
+func (q *hostQueue) enter(key fleet.ObjectKey) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.seated[key] {
-		<-q.seats
-	}
-	q.seated[key] = true
+	q.inside = &key
 }
 
-// Done ends the work on the key, and frees its seat.
+// Done ends the work on the key.
 func (q *hostQueue) Done(key fleet.ObjectKey) {
 	q.queue.Done(key)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.seated[key] {
-		delete(q.seated, key)
-		<-q.seats
+	if q.inside != nil && *q.inside == key {
+		q.inside = nil
+		q.left <- struct{}{}
 	}
 }
 

@@ -11,21 +11,27 @@ import (
 	"github.com/fedsync/fedsync/fleet"
 )
 
-// The queue's own goroutines are part of what is tested: a bubble tells when all of them wait.
-func TestHostQueueLetsFewIn(t *testing.T) {
+// beginHostQueue starts a queue in a bubble, whose clock is the bubble's: it tells when all goroutines of the queue wait.
+func beginHostQueue(t *testing.T) (*hostQueue, clock.Clock) {
+	t.Helper()
+	c := clock.RealClock{}
+	q := newHostQueue(c)
+	go q.letIn(t.Context())
+	t.Cleanup(q.ShutDown)
+	return q, c
+}
+
+func TestHostQueueLetsInOneAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const seats, many = 2, 10
-		q := newHostQueue(seats)
-		go q.letIn(t.Context())
-		t.Cleanup(q.ShutDown)
+		const many = 10
+		q, _ := beginHostQueue(t)
 		for i := range many {
 			q.put(resyncLane, keyOf(i))
 		}
 		first, _, _ := q.GetWithPriority()
-		second, _, _ := q.GetWithPriority()
 		synctest.Wait()
-		if n := q.queue.Len(); n != 0 {
-			t.Fatalf("%d keys wait for workers beside the %d in work: workers that take them are lost to edits", n, seats)
+		if n := q.Len(); n != 0 {
+			t.Fatalf("%d keys wait for workers beside the one in work: workers that take them are lost to edits", n)
 		}
 		q.put(editLane, web)
 		if key, priority, _ := q.GetWithPriority(); key != web || lane(priority) != editLane {
@@ -33,9 +39,8 @@ func TestHostQueueLetsFewIn(t *testing.T) {
 		}
 		q.Done(web)
 		q.Done(first)
-		q.Done(second)
-		seen := map[fleet.ObjectKey]bool{first: true, second: true}
-		for range many - seats {
+		seen := map[fleet.ObjectKey]bool{first: true}
+		for range many - 1 {
 			key, priority, _ := q.GetWithPriority()
 			if lane(priority) != resyncLane {
 				t.Errorf("%v came in lane %d", key, priority)
@@ -46,47 +51,53 @@ func TestHostQueueLetsFewIn(t *testing.T) {
 		if len(seen) != many {
 			t.Errorf("%d of %d keys came out of the line", len(seen), many)
 		}
-		synctest.Wait()
-		if len(q.seats) != 0 || len(q.seated) != 0 {
-			t.Errorf("%d seats are taken by %v after all is done", len(q.seats), q.seated)
+	})
+}
+
+func TestHostQueueRestsAsLongAsItWorked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, c := beginHostQueue(t)
+		q.put(resyncLane, keyOf(1), keyOf(2), keyOf(3))
+		for _, work := range []time.Duration{5 * time.Millisecond, 10 * time.Microsecond} {
+			key, _, _ := q.GetWithPriority()
+			c.Sleep(work) // the bubble's clock moves, nobody waits
+			q.Done(key)
+			done, want := c.Now(), work
+			if work < shortest {
+				want = 0
+			}
+			next, _, _ := q.GetWithPriority()
+			if rest := c.Since(done); rest != want {
+				t.Errorf("after work of %s the next key came after %s, want %s", work, rest, want)
+			}
+			q.Done(next)
+			q.put(resyncLane, keyOf(4))
 		}
 	})
 }
 
-func TestHostQueueSeatsAKeyOnce(t *testing.T) {
+func TestHostQueueKeyThatChangesInWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newHostQueue(2)
-		go q.letIn(t.Context())
-		t.Cleanup(q.ShutDown)
+		q, _ := beginHostQueue(t)
 		q.put(resyncLane, web)
 		q.GetWithPriority()
-		q.put(resyncLane, web) // it changed while it is in work
+		q.put(resyncLane, web)
 		synctest.Wait()
-		if len(q.seats) != 1 {
-			t.Errorf("%d seats are taken by one key", len(q.seats))
-		}
 		q.Done(web)
 		if key, _, _ := q.GetWithPriority(); key != web {
 			t.Errorf("got %v, want what changed while it was in work", key)
 		}
 		q.Done(web)
-		synctest.Wait()
-		if len(q.seats) != 0 {
-			t.Errorf("%d seats are taken after all is done", len(q.seats))
-		}
 	})
 }
 
 func TestHostQueueWaitsInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newHostQueue(1)
-		go q.letIn(t.Context())
-		t.Cleanup(q.ShutDown)
-		now := clock.RealClock{} // the bubble's
-		began := now.Now()
+		q, c := beginHostQueue(t)
+		began := c.Now()
 		q.putAfter(resyncLane, time.Minute, web)
 		q.GetWithPriority()
-		if took := now.Since(began); took != time.Minute {
+		if took := c.Since(began); took != time.Minute {
 			t.Errorf("it came after %s, want a minute", took)
 		}
 		q.Done(web)
