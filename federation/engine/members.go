@@ -177,6 +177,7 @@ func (r memberReconciler) start(running context.Context, name fleet.Name, c *mem
 		name: name, member: m, generation: c.Generation, pin: pin, queue: newQueue(), running: ctx, hired: map[int]bool{},
 		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]lane{}, gone: map[fleet.ObjectKey]types.UID{},
 		unknown: map[fleet.ObjectKey]unknownFields{}, granted: map[fleet.ObjectKey]bool{}, unsure: map[fleet.ObjectKey]bool{},
+		writing: map[fleet.ObjectKey]lane{},
 	}
 	ms.watch = func(t fleet.Type) { m.Watch(ctx, t) }
 	ms.stop = sync.OnceFunc(func() {

@@ -34,6 +34,7 @@ type memberState struct {
 	gone    map[fleet.ObjectKey]types.UID       // copies whose absence the member itself confirmed, by their object's UID
 	granted map[fleet.ObjectKey]bool            // copies whose deletion the member granted since they were last written
 	unsure  map[fleet.ObjectKey]bool            // copies with a write whose answer was lost: it may come true yet
+	writing map[fleet.ObjectKey]lane            // copies with a write that has no answer yet
 }
 
 // trouble is a failed attempt. It stands until the attempt would be another one, succeeds, or its time has come.
@@ -87,6 +88,29 @@ func (ms *memberState) remember(key fleet.ObjectKey, t trouble) {
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
 	ms.trouble[key] = t
+}
+
+// wrote notes that a write is under way in a lane, until the function that it returns is called.
+func (ms *memberState) wrote(key fleet.ObjectKey, l lane) (answered func()) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	ms.writing[key] = l
+	return func() {
+		ms.mu.Lock()
+		defer ms.mu.Unlock()
+		delete(ms.writing, key)
+	}
+}
+
+// laneOfChange is where a change of the copy is looked at. The member's watch may tell of our own write before its answer has
+// come: nobody waits for that more than for the write.
+func (ms *memberState) laneOfChange(key fleet.ObjectKey) lane {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if l, ours := ms.writing[key]; ours {
+		return min(l, driftLane)
+	}
+	return driftLane
 }
 
 func (ms *memberState) isGone(o *fleet.FederatedObject) bool {

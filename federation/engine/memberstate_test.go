@@ -46,3 +46,28 @@ func TestADeletionThatWasGrantedNeedsNoFurtherProof(t *testing.T) {
 		})
 	}
 }
+
+func TestChangeOfACopyIsLookedAtNoSoonerThanItsWrite(t *testing.T) {
+	ms := newMemberState(t)
+	tests := map[string]struct {
+		why   string
+		write lane
+		want  lane
+	}{
+		"a write that nobody waits for": {why: "a member that joins must not go before edits by its watch", write: resyncLane, want: resyncLane},
+		"a repair":                      {why: "drift goes before what nobody waits for", write: driftLane, want: driftLane},
+		"an edit":                       {why: "the edit itself has gone first", write: editLane, want: driftLane},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			answered := ms.wrote(web, tc.write)
+			if got := ms.laneOfChange(web); got != tc.want {
+				t.Errorf("lane %d, want %d, because %s", got, tc.want, tc.why)
+			}
+			answered()
+			if got := ms.laneOfChange(web); got != driftLane {
+				t.Errorf("lane %d after the answer, want that of drift", got)
+			}
+		})
+	}
+}

@@ -130,7 +130,7 @@ func (e *Engine) CopyChanged(name fleet.Name, t fleet.TypeName, namespace, copyN
 		return // everything is looked at when the watch has synced
 	}
 	if ts.objects.Get(key.Namespace, key.Name) != nil {
-		ms.queue.put(driftLane, key)
+		ms.queue.put(ms.laneOfChange(key), key)
 	} else if _, _, stray := e.strayOf(ms, key); stray {
 		ms.queue.put(resyncLane, key)
 	}

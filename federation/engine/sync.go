@@ -85,7 +85,9 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 		return left
 	}
 	ms.setGone(key, "")
+	answered := ms.wrote(key, at.lane)
 	err := e.write(ctx, ms, s, at, a.Verb)
+	answered()
 	ms.heard(key, a.Verb, err)
 	if a.Reason == plan.Unplaced && mayBeDone(err) {
 		e.removals.removed(removalOf(ms, s, at.input.Observed.UID), e.clock.Now())

@@ -35,6 +35,7 @@ func newMemberState(t *testing.T) *memberState {
 		name: "member", member: m, queue: newQueue(),
 		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]lane{}, gone: map[fleet.ObjectKey]types.UID{},
 		granted: map[fleet.ObjectKey]bool{}, unsure: map[fleet.ObjectKey]bool{},
+		writing: map[fleet.ObjectKey]lane{},
 	}
 	t.Cleanup(ms.queue.ShutDown)
 	return ms
