@@ -73,8 +73,7 @@ func run(ctx context.Context, c *Config) error {
 	if err != nil {
 		return fmt.Errorf("set up: %w", err)
 	}
-	//nolint:contextcheck // an index of the cache is registered, which takes a context and does not wait
-	if err := addEngine(mgr, config, c, settings, uid); err != nil {
+	if err := addEngine(ctx, mgr, c, settings, uid); err != nil {
 		return fmt.Errorf("set up: %w", err)
 	}
 	go announceLeader(ctx, mgr, log)
@@ -171,8 +170,8 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, c *Config, settings
 	})
 }
 
-func addEngine(mgr manager.Manager, config *rest.Config, c *Config, settings *startConfig, uid types.UID) error {
-	h, err := host.NewClient(config)
+func addEngine(ctx context.Context, mgr manager.Manager, c *Config, settings *startConfig, uid types.UID) error {
+	h, err := host.NewClient(mgr.GetConfig())
 	if err != nil {
 		return err
 	}
@@ -187,7 +186,7 @@ func addEngine(mgr manager.Manager, config *rest.Config, c *Config, settings *st
 		Config: &settings.Config, WatchConfig: settings.watched, PropagatedVersions: c.PropagatedVersions, Budget: c.Budget, DropAnnotations: c.TemplateAnnotations == "drop", HostUID: uid,
 		Metrics: counted, Log: mgr.GetLogger().WithName("engine"),
 	})
-	if err := e.SetUp(mgr); err != nil {
+	if err := e.SetUp(ctx, mgr); err != nil {
 		return err
 	}
 	return errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("caches", cachesSynced(mgr)))

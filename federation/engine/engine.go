@@ -128,13 +128,16 @@ type Engine struct {
 // renderedObjects bounds how many federated objects keep their rendered copies: enough for those in work.
 const renderedObjects = 2048
 
+// rememberedProofs bounds how many proofs are kept, each as small as a hash: those of all objects that a restart finds.
+const rememberedProofs = 1 << 14
+
 // New returns an engine that does nothing until Start. objects reads from the manager's cache and writes the host's
 // configuration objects; events go to the recorder.
 func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o Options) *Engine {
 	o.setDefaults()
 	e := &Engine{
 		host: h, objects: objects, recorder: recorder, options: o, clock: o.Clock, log: o.Log,
-		publishing: newHostQueue(o.Clock), pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects), proofs: lru.New(renderedObjects),
+		publishing: newHostQueue(o.Clock), pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects), proofs: lru.New(rememberedProofs),
 		started: make(chan struct{}), types: map[fleet.TypeName]*typeState{}, members: map[fleet.Name]*memberState{}, tried: map[fleet.Name]bool{},
 	}
 	e.removals = newRemovals(o.Budget)

@@ -38,11 +38,11 @@ func (q *hostQueue) putAfter(l lane, after time.Duration, keys ...fleet.ObjectKe
 	q.queue.putAfter(l, after, keys...)
 }
 
-// shortest is the time of work, to look at an object and find nothing to write, that needs no pause.
-const shortest = time.Millisecond
+// shortest is the time of work, to look at an object and find nothing to write, that needs no pause; longest is the longest pause.
+const shortest, longest = time.Millisecond, time.Second
 
-// letIn moves keys from the line into the queue until it shuts down. After each the host rests for as long as the key took,
-// which is the longer the more there is to do for others.
+// letIn moves keys from the line into the queue until it shuts down. After each the host rests for as long as the key was in the
+// queue, which is the longer the more there is to do for others, but no longer than a second.
 func (q *hostQueue) letIn(ctx context.Context) {
 	for {
 		key, _, shutdown := q.line.GetWithPriority()
@@ -63,7 +63,7 @@ func (q *hostQueue) letIn(ctx context.Context) {
 			continue
 		}
 		select {
-		case <-q.clock.After(took):
+		case <-q.clock.After(min(took, longest)):
 		case <-ctx.Done():
 			return
 		}

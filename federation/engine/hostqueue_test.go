@@ -58,11 +58,11 @@ func TestHostQueueRestsAsLongAsItWorked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, c := beginHostQueue(t)
 		q.put(resyncLane, keyOf(1), keyOf(2), keyOf(3))
-		for _, work := range []time.Duration{5 * time.Millisecond, 10 * time.Microsecond} {
+		for _, work := range []time.Duration{5 * time.Millisecond, 10 * time.Microsecond, time.Minute} {
 			key, _, _ := q.GetWithPriority()
 			c.Sleep(work) // the bubble's clock moves, nobody waits
 			q.Done(key)
-			done, want := c.Now(), work
+			done, want := c.Now(), min(work, longest)
 			if work < shortest {
 				want = 0
 			}
@@ -71,7 +71,7 @@ func TestHostQueueRestsAsLongAsItWorked(t *testing.T) {
 				t.Errorf("after work of %s the next key came after %s, want %s", work, rest, want)
 			}
 			q.Done(next)
-			q.put(resyncLane, keyOf(4))
+			q.put(resyncLane, key, next)
 		}
 	})
 }
@@ -88,6 +88,27 @@ func TestHostQueueKeyThatChangesInWork(t *testing.T) {
 			t.Errorf("got %v, want what changed while it was in work", key)
 		}
 		q.Done(web)
+	})
+}
+
+func TestHostQueueLetsAKeyInThatIsInWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, _ := beginHostQueue(t)
+		q.put(editLane, web)
+		q.GetWithPriority()
+		q.put(resyncLane, web) // let in while a worker has it
+		synctest.Wait()
+		q.Done(web)
+		for _, key := range []fleet.ObjectKey{web, keyOf(1), keyOf(2)} { // nothing is stuck
+			if key != web {
+				q.put(resyncLane, key)
+			}
+			got, _, _ := q.GetWithPriority()
+			if got != key {
+				t.Errorf("got %v, want %v", got, key)
+			}
+			q.Done(got)
+		}
 	})
 }
 

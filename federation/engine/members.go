@@ -29,7 +29,7 @@ import (
 type memberReconciler struct{ *Engine }
 
 // SetUp registers the engine and its reconcilers with the manager.
-func (e *Engine) SetUp(mgr ctrl.Manager) error {
+func (e *Engine) SetUp(ctx context.Context, mgr ctrl.Manager) error {
 	if err := mgr.Add(e); err != nil {
 		return fmt.Errorf("add engine: %w", err)
 	}
@@ -41,21 +41,14 @@ func (e *Engine) SetUp(mgr ctrl.Manager) error {
 			return fmt.Errorf("set up configuration: %w", err)
 		}
 	}
-	if err := e.setUpMembers(mgr); err != nil {
+	if err := e.setUpMembers(ctx, mgr); err != nil {
 		return fmt.Errorf("set up members: %w", err)
 	}
 	return nil
 }
 
-func (e *Engine) setUpMembers(mgr ctrl.Manager) error {
-	background := context.Background() //nolint:forbidigo // before the start there is nothing to wait for, and nothing to end
-	err := mgr.GetFieldIndexer().IndexField(background, &fedv1b1.KubeFedCluster{}, secretRefIndex, func(o client.Object) []string {
-		if cluster, ok := o.(*fedv1b1.KubeFedCluster); ok {
-			return []string{cluster.Spec.SecretRef.Name}
-		}
-		return nil
-	})
-	if err != nil {
+func (e *Engine) setUpMembers(ctx context.Context, mgr ctrl.Manager) error {
+	if err := mgr.GetFieldIndexer().IndexField(ctx, &fedv1b1.KubeFedCluster{}, secretRefIndex, secretRefOf); err != nil {
 		return err
 	}
 	r := memberReconciler{e}
@@ -69,11 +62,19 @@ func (e *Engine) setUpMembers(mgr ctrl.Manager) error {
 // their Secrets would be a million looks at every start.
 const secretRefIndex = "spec.secretRef.name" //nolint:gosec // the name of a field
 
+func secretRefOf(o client.Object) []string {
+	if cluster, ok := o.(*fedv1b1.KubeFedCluster); ok {
+		return []string{cluster.Spec.SecretRef.Name}
+	}
+	return nil
+}
+
 // usersOf returns the KubeFedClusters that name the Secret.
 func (r memberReconciler) usersOf(ctx context.Context, secret client.Object) []reconcile.Request {
 	var list fedv1b1.KubeFedClusterList
 	if err := r.objects.List(ctx, &list, client.InNamespace(r.options.Namespace), client.MatchingFields{secretRefIndex: secret.GetName()}); err != nil {
-		return nil // the cache cannot fail once it runs; a cluster is reconciled on its own events too
+		r.log.Error(err, "find the members whose Secret changed", "secret", secret.GetName()) // which the cache cannot fail to do once it runs
+		return nil
 	}
 	users := make([]reconcile.Request, 0, len(list.Items))
 	for i := range list.Items {

@@ -103,7 +103,7 @@ func (ms *memberState) wrote(key fleet.ObjectKey, l lane) (answered func()) {
 }
 
 // laneOfChange is where a change of the copy is looked at. The member's watch may tell of our own write before its answer has
-// come: nobody waits for that more than for the write.
+// come: nobody waits for that more than for the write. What somebody else does in the same moment is looked at as late.
 func (ms *memberState) laneOfChange(key fleet.ObjectKey) lane {
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
@@ -151,6 +151,13 @@ func (ms *memberState) endedByUs(key fleet.ObjectKey) bool {
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
 	return ms.granted[key] && !ms.unsure[key]
+}
+
+// isUnsure tells that a write of the copy may come true yet.
+func (ms *memberState) isUnsure(key fleet.ObjectKey) bool {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	return ms.unsure[key]
 }
 
 // setGone notes that the copy of the object with the UID is gone; an empty UID takes the note back.

@@ -71,3 +71,21 @@ func TestChangeOfACopyIsLookedAtNoSoonerThanItsWrite(t *testing.T) {
 		})
 	}
 }
+
+func TestACopyWhoseWriteMayComeTrueYetConcernsItsMember(t *testing.T) {
+	e, _ := newEngine(t)
+	ms := newMemberState(t)
+	s := &subject{state: &typeState{kind: fleet.Type{Name: web.Type}}, object: &fleet.FederatedObject{Key: web}}
+	nowhere := fleet.Member{Name: ms.name}
+	if e.affects(s, ms, nowhere) {
+		t.Error("a member that was never selected has nothing to do")
+	}
+	ms.heard(web, plan.Apply, context.DeadlineExceeded)
+	if !e.affects(s, ms, nowhere) {
+		t.Error("nobody looks whether the copy came true: its object would go without it")
+	}
+	ms.setGone(web, "uid")
+	if e.affects(s, ms, nowhere) {
+		t.Error("the member confirmed that there is no copy")
+	}
+}

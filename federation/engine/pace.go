@@ -11,8 +11,9 @@ import (
 // pace spreads the status writes of objects that are not settled: none at first, because most edits settle before that and
 // need only one write, then one per growing interval. Bad news travels sooner.
 type pace struct {
-	mu    sync.Mutex
-	steps map[fleet.ObjectKey]step
+	mu     sync.Mutex
+	steps  map[fleet.ObjectKey]step
+	moving int // steps with an interval: of objects that are not settled
 }
 
 type step struct {
@@ -47,7 +48,7 @@ func (p *pace) wait(key fleet.ObjectKey, s report.Summary, detailOnly bool, now 
 	if st.interval == 0 {
 		st.interval, st.began = pendingInterval, now
 		st.next = now.Add(pendingInterval + p.crowd())
-		p.steps[key] = st
+		p.set(key, st)
 	}
 	if s.Troubled && st.interval == pendingInterval {
 		return st.began.Add(troubleInterval).Sub(now)
@@ -59,7 +60,22 @@ func (p *pace) wait(key fleet.ObjectKey, s report.Summary, detailOnly bool, now 
 // soonest over without a thousand writes that say they are not over yet. The lock is held.
 func (p *pace) crowd() time.Duration {
 	const few, each, longest = 10, 10 * time.Millisecond, 30 * time.Second
-	return min(time.Duration(max(0, len(p.steps)-few))*each, longest)
+	return min(time.Duration(max(0, p.moving-few))*each, longest)
+}
+
+// set keeps a step, or nothing if it says nothing. The lock is held.
+func (p *pace) set(key fleet.ObjectKey, st step) {
+	if p.steps[key].interval != 0 {
+		p.moving--
+	}
+	if st.interval != 0 {
+		p.moving++
+	}
+	if st == (step{}) {
+		delete(p.steps, key)
+	} else {
+		p.steps[key] = st
+	}
 }
 
 // wrote notes a status write and returns when to look again.
@@ -69,12 +85,15 @@ func (p *pace) wrote(key fleet.ObjectKey, d report.Published, s report.Summary, 
 	st := step{written: d.Content, at: now}
 	if !s.Settled {
 		st.interval = min(max(2*p.steps[key].interval, pendingInterval), lastInterval)
-		st.next = now.Add(st.interval + p.crowd())
+		st.next = now.Add(st.interval)
+		if !s.Troubled {
+			st.next = st.next.Add(p.crowd())
+		}
 	} else if d.Content == d.Bare {
-		delete(p.steps, key)
+		p.set(key, step{})
 		return 0
 	}
-	p.steps[key] = st
+	p.set(key, st)
 	return st.interval
 }
 
@@ -87,11 +106,7 @@ func (p *pace) unchanged(key fleet.ObjectKey, settled bool) time.Duration {
 	if settled {
 		st.interval, st.next, st.began = 0, time.Time{}, time.Time{}
 	}
-	if st == (step{}) {
-		delete(p.steps, key)
-	} else {
-		p.steps[key] = st
-	}
+	p.set(key, st)
 	if settled {
 		return 0
 	}
@@ -104,7 +119,7 @@ func (p *pace) failed(key fleet.ObjectKey) time.Duration {
 	defer p.mu.Unlock()
 	st := p.steps[key]
 	st.failures++
-	p.steps[key] = st
+	p.set(key, st)
 	return backoff(st.failures, 20*time.Millisecond, lastRetryPause)
 }
 
@@ -117,5 +132,5 @@ func (p *pace) lastWritten(key fleet.ObjectKey) fleet.Hash {
 func (p *pace) forget(key fleet.ObjectKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.steps, key)
+	p.set(key, step{})
 }

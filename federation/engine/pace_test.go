@@ -245,3 +245,18 @@ func TestInterimStatusesOfACrowdWait(t *testing.T) {
 		t.Errorf("a settled status waits %s", got)
 	}
 }
+
+func TestSettledObjectsAreNoCrowd(t *testing.T) {
+	p := newPace()
+	for i := range 5000 { // each with a message, such as one member that is down
+		p.wait(fleet.ObjectKey{Name: fmt.Sprint(i)}, moving, false, noon)
+		p.wrote(fleet.ObjectKey{Name: fmt.Sprint(i)}, report.Published{Content: contentA, Bare: contentB}, troubled, noon)
+	}
+	if got := p.wait(web, moving, false, noon); got != pendingInterval {
+		t.Errorf("one edit beside them waits %s, want %s", got, pendingInterval)
+	}
+	p.forget(web)
+	if p.moving != 0 {
+		t.Errorf("%d objects are counted as moving after all have settled", p.moving)
+	}
+}

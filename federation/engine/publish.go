@@ -27,7 +27,7 @@ func (e *Engine) publishForever(ctx context.Context) {
 		if shutdown {
 			return
 		}
-		again, err := e.publish(ctx, key)
+		again, err := e.publish(ctx, key, lane(priority))
 		if err != nil && ctx.Err() == nil {
 			again = e.pace.failed(key)
 			e.log.V(1).Info("host write failed", "object", key, "retryAfter", again.String(), "reason", err.Error())
@@ -56,7 +56,7 @@ func reviewPause(members int) time.Duration {
 
 // publish writes to the host what the object needs next: the finalizer, the status, or the finalizer's removal. It
 // returns after what time to look again, zero for never.
-func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey) (time.Duration, error) {
+func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey, l lane) (time.Duration, error) {
 	s, ok := e.subject(key)
 	if !ok {
 		e.pace.forget(key)
@@ -67,8 +67,10 @@ func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey) (time.Duratio
 	}
 	summary := e.summarize(&s)
 	switch {
+	case !summary.Known && l > resyncLane:
+		return lastInterval, nil // the watch that has not told anything yet will, but only in the lane that yields
 	case !summary.Known:
-		return 0, nil // the watch that has not told anything yet will
+		return 0, nil // as above
 	case s.object.Deleting && summary.Gone:
 		return 0, e.unhold(ctx, &s)
 	}
@@ -194,7 +196,7 @@ func (e *Engine) copyOf(s *subject, ms *memberState, m fleet.Member, journaled b
 	case in.Presence == plan.Present && in.Observed.OptedOut:
 		return c, false
 	case in.Presence == plan.Absent:
-		if !c.Removing || !remembered(s, at) || ms.isGone(s.object) {
+		if !c.Removing || !remembered(s, at) && !ms.isUnsure(s.object.Key) || ms.isGone(s.object) {
 			return c, false
 		}
 	case in.Presence == plan.Present:

@@ -86,7 +86,7 @@ func (e *Engine) enqueueCopies(key fleet.ObjectKey, l lane) int {
 }
 
 func (e *Engine) affects(s *subject, ms *memberState, m fleet.Member) bool {
-	if s.verdict(m).Choice == placement.Chosen || s.object.Journaled(m.Name) {
+	if s.verdict(m).Choice == placement.Chosen || s.object.Journaled(m.Name) || ms.isUnsure(s.object.Key) {
 		return true
 	}
 	kind := s.state.kind

@@ -110,7 +110,7 @@ func mayBeDone(err error) bool {
 // leave takes note of a copy that nothing is to be done about.
 func (e *Engine) leave(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) time.Duration {
 	key := s.object.Key
-	if a.Reason == plan.NotPlaced && remembered(s, at) && !ms.isGone(s.object) {
+	if a.Reason == plan.NotPlaced && (remembered(s, at) || ms.isUnsure(key)) && !ms.isGone(s.object) {
 		if !ms.endedByUs(key) {
 			return e.confirmGone(ctx, ms, s)
 		}

@@ -190,11 +190,12 @@ func (c *copies) answered(m *metav1.PartialObjectMetadata, covered fleet.Hash) {
 // restored from a backup lists old versions as its present.
 func (c *copies) put(m *metav1.PartialObjectMetadata, covered fleet.Hash, asOf string) bool {
 	name := types.NamespacedName{Namespace: m.Namespace, Name: m.Name}
+	before, _ := c.get(m.Namespace, m.Name)
+	o := observe(m, before.Owned) // which takes longer than others should wait for the lock
+	o.Covered = covered
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	known, present := c.observed[name]
-	o := observe(m, known.Owned)
-	o.Covered = covered
 	if _, labelled := m.Labels[fleet.ManagedLabel]; !labelled { // released
 		c.drop(name)
 		return present

@@ -61,6 +61,9 @@ func (serializer) Decode(data []byte, _ *schema.GroupVersionKind, into runtime.O
 	o := &Object{}
 	err := kubejson.UnmarshalCaseSensitivePreserveInts(data, o)
 	kind := o.GroupVersionKind()
+	if err == nil && kind.Kind == "" {
+		err = runtime.NewMissingKindErr(string(data))
+	}
 	if kind != statusKind {
 		return o, &kind, err
 	}
