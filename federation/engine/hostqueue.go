@@ -38,8 +38,9 @@ func (q *hostQueue) putAfter(l lane, after time.Duration, keys ...fleet.ObjectKe
 	q.queue.putAfter(l, after, keys...)
 }
 
-// shortest is the time of work, to look at an object and find nothing to write, that needs no pause; longest is the longest pause.
-const shortest, longest = time.Millisecond, time.Second
+// noPauseBelow is about how long it takes to look at an object and find nothing to write; longestPause follows a host that hardly
+// answers.
+const noPauseBelow, longestPause = time.Millisecond, time.Second
 
 // letIn moves keys from the line into the queue until it shuts down. After each the host rests for as long as the key was in the
 // queue, which is the longer the more there is to do for others, but no longer than a second.
@@ -59,11 +60,11 @@ func (q *hostQueue) letIn(ctx context.Context) {
 		}
 		q.line.Done(key)
 		took := q.clock.Since(begun)
-		if took < shortest {
+		if took < noPauseBelow {
 			continue
 		}
 		select {
-		case <-q.clock.After(min(took, longest)):
+		case <-q.clock.After(min(took, longestPause)):
 		case <-ctx.Done():
 			return
 		}

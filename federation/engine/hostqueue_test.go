@@ -62,8 +62,8 @@ func TestHostQueueRestsAsLongAsItWorked(t *testing.T) {
 			key, _, _ := q.GetWithPriority()
 			c.Sleep(work) // the bubble's clock moves, nobody waits
 			q.Done(key)
-			done, want := c.Now(), min(work, longest)
-			if work < shortest {
+			done, want := c.Now(), min(work, longestPause)
+			if work < noPauseBelow {
 				want = 0
 			}
 			next, _, _ := q.GetWithPriority()

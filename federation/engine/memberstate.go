@@ -90,8 +90,8 @@ func (ms *memberState) remember(key fleet.ObjectKey, t trouble) {
 	ms.trouble[key] = t
 }
 
-// wrote notes that a write is under way in a lane, until the function that it returns is called.
-func (ms *memberState) wrote(key fleet.ObjectKey, l lane) (answered func()) {
+// beginWrite notes that a write is under way in a lane, until the function that it returns is called.
+func (ms *memberState) beginWrite(key fleet.ObjectKey, l lane) (answered func()) {
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
 	ms.writing[key] = l

@@ -60,7 +60,7 @@ func TestChangeOfACopyIsLookedAtNoSoonerThanItsWrite(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			answered := ms.wrote(web, tc.write)
+			answered := ms.beginWrite(web, tc.write)
 			if got := ms.laneOfChange(web); got != tc.want {
 				t.Errorf("lane %d, want %d, because %s", got, tc.want, tc.why)
 			}

@@ -85,7 +85,7 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 		return left
 	}
 	ms.setGone(key, "")
-	answered := ms.wrote(key, at.lane)
+	answered := ms.beginWrite(key, at.lane)
 	err := e.write(ctx, ms, s, at, a.Verb)
 	answered()
 	ms.heard(key, a.Verb, err)

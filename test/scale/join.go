@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// newcomers are the members that join later: one whose time is taken, one that edits are timed beside, one as far away as another
-// continent's, and one that the bare client fills.
+// newcomers are the members that join later: one whose time is taken, one that edits are timed beside, one that is far
+// away, and one that the bare client fills.
 const newcomers = 4
 
 // farMillis is how long every request to a far member waits: the machine then is not busy with its copies alone.
