@@ -5,6 +5,9 @@ SHELL := /bin/bash
 BIN := $(CURDIR)/bin
 MODULES := . lab test
 export CGO_ENABLED ?= 0
+# gRPC, which OpenTelemetry's exporter takes with it, brings html/template, and that keeps the linker from dropping unused
+# methods: 57 MB instead of 38.
+TAGS := grpcnotrace
 
 .PHONY: help
 help: ## list the targets
@@ -12,7 +15,7 @@ help: ## list the targets
 
 .PHONY: build
 build: ## build fedsyncd and the lab into bin/
-	@go build -trimpath -o $(BIN)/ ./cmd/...
+	@go build -trimpath -tags $(TAGS) -o $(BIN)/ ./cmd/...
 	@cd lab && go build -trimpath -o $(BIN)/ ./cmd/...
 
 .PHONY: components
