@@ -23,6 +23,11 @@ components: build ## build etcd, kube-apiserver and kube-controller-manager, onc
 demo: components ## a host and two members kept in step, to look at; DEMO_EXIT=1 ends by itself
 	@$(BIN)/demo --fedsyncd $(BIN)/fedsyncd --repository $(CURDIR)
 
+.PHONY: monitoring
+monitoring: components ## the demo with a Prometheus that scrapes it and has our alerts; DEMO_EXIT=1 ends by itself
+	@prometheus=$$(scripts/prometheus.sh) && $(BIN)/demo --fedsyncd $(BIN)/fedsyncd --repository $(CURDIR) \
+		--prometheus $$prometheus $(addprefix --rules ,$(wildcard $(CURDIR)/charts/fedsync/rules/*.yaml))
+
 .PHONY: test
 test: unit integration ## every test: unit and, on real clusters, integration
 

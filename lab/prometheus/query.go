@@ -69,50 +69,6 @@ func (s *Server) WaitUp(ctx context.Context) error {
 	})
 }
 
-// WaitRules waits until each rule was evaluated at least once, and returns their groups. A rule that cannot be evaluated
-// is an error.
-func (s *Server) WaitRules(ctx context.Context) ([]prometheusv1.RuleGroup, error) {
-	var groups []prometheusv1.RuleGroup
-	err := s.until(ctx, "every rule is evaluated", func() (string, error) {
-		result, err := s.API.Rules(ctx, nil)
-		if err != nil {
-			return "", fmt.Errorf("list rules: %w", err)
-		}
-		groups = result.Groups
-		return unevaluated(groups)
-	})
-	return groups, err
-}
-
-// unevaluated names the rules that have not been evaluated yet. One that went wrong is an error.
-func unevaluated(groups []prometheusv1.RuleGroup) (string, error) {
-	var left []string
-	for _, g := range groups {
-		for _, r := range g.Rules {
-			name, health, lastError := describe(r)
-			switch health {
-			case prometheusv1.RuleHealthGood:
-			case prometheusv1.RuleHealthBad:
-				return "", fmt.Errorf("evaluate rule %q of group %q: %s", name, g.Name, lastError)
-			default:
-				left = append(left, name)
-			}
-		}
-	}
-	return strings.Join(left, ", "), nil
-}
-
-func describe(rule any) (name string, health prometheusv1.RuleHealth, lastError string) {
-	switch r := rule.(type) {
-	case prometheusv1.AlertingRule:
-		return r.Name, r.Health, r.LastError
-	case prometheusv1.RecordingRule:
-		return r.Name, r.Health, r.LastError
-	default:
-		return fmt.Sprintf("%T", rule), prometheusv1.RuleHealthUnknown, ""
-	}
-}
-
 // until looks again and again until nothing is missing any more.
 func (s *Server) until(ctx context.Context, what string, look func() (missing string, err error)) error {
 	tick := time.NewTicker(askInterval)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	prometheusv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	client "github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -91,9 +92,10 @@ groups:
 func TestServer(t *testing.T) {
 	t.Parallel()
 	target := page(t, "# TYPE test_depth gauge\ntest_depth{side=\"left\"} 21\n")
+	rulesFile := file(t, goodRules)
 	s := start(t, Options{
 		Targets:        []Target{{Job: "page", URL: target.URL + "/own/metrics", Labels: map[string]string{"fleet": "a"}}},
-		Rules:          []string{file(t, goodRules)},
+		Rules:          []string{rulesFile},
 		ExternalLabels: map[string]string{"host": "eu"},
 	})
 	ctx := limited(t, 30*time.Second)
@@ -114,14 +116,18 @@ func TestServer(t *testing.T) {
 	})
 	t.Run("it evaluates rules", func(t *testing.T) {
 		eventually(t, s, ctx, "test:depth:double", 42)
-		groups, err := s.WaitRules(ctx)
-		if err != nil || len(groups) != 1 || len(groups[0].Rules) != 2 {
-			t.Errorf("WaitRules() = %+v, %v", groups, err)
-		}
 		eventually(t, s, ctx, `ALERTS{alertname="Deep",alertstate="firing"}`, 1)
-		alerts, err := s.API.Alerts(ctx)
-		if err != nil || len(alerts.Alerts) != 1 || alerts.Alerts[0].Annotations["summary"] != "depth is 21" {
-			t.Errorf("Alerts() = %+v, %v", alerts, err)
+		rules, err := s.WaitRules(ctx)
+		if err != nil || len(rules) != 2 || len(rules[1].Alerts) != 1 || rules[1].Alerts[0].Annotations["summary"] != "depth is 21" {
+			t.Fatalf("WaitRules() = %+v, %v", rules, err)
+		}
+		rules[1].Alerts = nil
+		want := []Rule{
+			{File: rulesFile, Group: "test", Name: "test:depth:double", Expression: "test_depth * 2", Health: "ok"},
+			{File: rulesFile, Group: "test", Name: "Deep", Expression: "test_depth > 20", Health: "ok", State: "firing"},
+		}
+		if diff := cmp.Diff(want, rules); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
 		}
 	})
 	t.Run("a range has a value for each step", func(t *testing.T) {
