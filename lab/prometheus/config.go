@@ -3,6 +3,7 @@ package prometheus
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -46,37 +47,10 @@ type Target struct {
 	Labels map[string]string
 }
 
-type config struct {
-	Global    globals  `json:"global"`
-	RuleFiles []string `json:"rule_files,omitempty"`
-	Scrape    []scrape `json:"scrape_configs"`
-}
-
-type globals struct {
-	ScrapeInterval     model.Duration    `json:"scrape_interval"`
-	EvaluationInterval model.Duration    `json:"evaluation_interval"`
-	ExternalLabels     map[string]string `json:"external_labels,omitempty"`
-}
-
-type scrape struct {
-	Job    string   `json:"job_name"`
-	Static []static `json:"static_configs"`
-}
-
-type static struct {
-	Targets []string          `json:"targets"`
-	Labels  map[string]string `json:"labels"`
-}
-
 // configuration returns the content of the configuration file. It fails on a file of rules that is not there:
 // Prometheus takes names as patterns, and one that matches nothing is fine with it.
 func configuration(o Options, self string) ([]byte, error) {
-	interval := cmp.Or(o.ScrapeInterval, time.Second)
-	c := config{Global: globals{
-		ScrapeInterval:     model.Duration(interval),
-		EvaluationInterval: model.Duration(cmp.Or(o.EvaluationInterval, interval)),
-		ExternalLabels:     o.ExternalLabels,
-	}}
+	var rules []string
 	for _, file := range o.Rules {
 		path, err := filepath.Abs(file)
 		if err != nil {
@@ -85,41 +59,46 @@ func configuration(o Options, self string) ([]byte, error) {
 		if _, err := os.Stat(path); err != nil {
 			return nil, fmt.Errorf("find rules: %w", err)
 		}
-		c.RuleFiles = append(c.RuleFiles, path)
+		rules = append(rules, path)
 	}
-	jobs := map[string]int{} // their place in c.Scrape: a job may not stand there twice
-	for _, t := range append([]Target{{Job: selfJob, URL: self + "/metrics"}}, o.Targets...) {
-		at, known := jobs[t.Job]
-		if !known {
-			at = len(c.Scrape)
-			jobs[t.Job] = at
-			c.Scrape = append(c.Scrape, scrape{Job: t.Job})
-		}
-		s, err := t.static()
-		if err != nil {
-			return nil, err
-		}
-		c.Scrape[at].Static = append(c.Scrape[at].Static, s)
+	jobs, err := scrapes(append([]Target{{Job: "prometheus", URL: self + "/metrics"}}, o.Targets...))
+	if err != nil {
+		return nil, err
 	}
-	return yaml.Marshal(c)
+	interval := cmp.Or(o.ScrapeInterval, time.Second)
+	return yaml.Marshal(map[string]any{
+		"global": map[string]any{
+			"scrape_interval":     model.Duration(interval),
+			"evaluation_interval": model.Duration(cmp.Or(o.EvaluationInterval, interval)),
+			"external_labels":     o.ExternalLabels,
+		},
+		"rule_files":     rules,
+		"scrape_configs": jobs,
+	})
 }
 
-const selfJob = "prometheus"
-
-func (t Target) static() (static, error) {
-	page, err := url.Parse(t.URL)
-	if err != nil {
-		return static{}, fmt.Errorf("read address of job %q: %w", t.Job, err)
+// scrapes groups targets by their job, which may not stand there twice.
+func scrapes(targets []Target) ([]map[string]any, error) {
+	var names []string
+	groups := map[string][]map[string]any{}
+	for _, t := range targets {
+		page, err := url.Parse(t.URL)
+		if err != nil {
+			return nil, fmt.Errorf("read address of job %q: %w", t.Job, err)
+		}
+		if t.Job == "" || page.Host == "" {
+			return nil, fmt.Errorf("a target needs a job and a URL, not %q and %q", t.Job, t.URL)
+		}
+		labels := map[string]string{model.SchemeLabel: page.Scheme, model.MetricsPathLabel: cmp.Or(page.Path, "/metrics")}
+		maps.Copy(labels, t.Labels)
+		if _, known := groups[t.Job]; !known {
+			names = append(names, t.Job)
+		}
+		groups[t.Job] = append(groups[t.Job], map[string]any{"targets": []string{page.Host}, "labels": labels})
 	}
-	if t.Job == "" || page.Host == "" {
-		return static{}, fmt.Errorf("a target needs a job and a URL, not %q and %q", t.Job, t.URL)
+	var jobs []map[string]any
+	for _, name := range names {
+		jobs = append(jobs, map[string]any{"job_name": name, "static_configs": groups[name]})
 	}
-	labels := map[string]string{
-		model.SchemeLabel:      page.Scheme,
-		model.MetricsPathLabel: cmp.Or(page.Path, "/metrics"),
-	}
-	for name, value := range t.Labels {
-		labels[name] = value
-	}
-	return static{Targets: []string{page.Host}, Labels: labels}, nil
+	return jobs, nil
 }

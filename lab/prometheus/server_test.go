@@ -90,7 +90,6 @@ groups:
 
 // TestServer asks one server for one thing after another: from its start to its first scrape, Prometheus takes five seconds.
 func TestServer(t *testing.T) {
-	t.Parallel()
 	target := page(t, "# TYPE test_depth gauge\ntest_depth{side=\"left\"} 21\n")
 	rulesFile := file(t, goodRules)
 	s := start(t, Options{
@@ -109,14 +108,14 @@ func TestServer(t *testing.T) {
 		}
 	})
 	t.Run("it scrapes itself and the target", func(t *testing.T) {
-		is(t, s, ctx, `up{job="prometheus"}`, 1)
-		is(t, s, ctx, `up{job="page"}`, 1)
-		is(t, s, ctx, `test_depth{job="page",fleet="a",side="left"}`, 21)
-		is(t, s, ctx, `scalar(test_depth)`, 21)
+		is(t, s, `up{job="prometheus"}`, 1)
+		is(t, s, `up{job="page"}`, 1)
+		is(t, s, `test_depth{job="page",fleet="a",side="left"}`, 21)
+		is(t, s, `scalar(test_depth)`, 21)
 	})
 	t.Run("it evaluates rules", func(t *testing.T) {
-		eventually(t, s, ctx, "test:depth:double", 42)
-		eventually(t, s, ctx, `ALERTS{alertname="Deep",alertstate="firing"}`, 1)
+		eventually(t, s, "test:depth:double", 42)
+		eventually(t, s, `ALERTS{alertname="Deep",alertstate="firing"}`, 1)
 		rules, err := s.WaitRules(ctx)
 		if err != nil || len(rules) != 2 || len(rules[1].Alerts) != 1 || rules[1].Alerts[0].Annotations["summary"] != "depth is 21" {
 			t.Fatalf("WaitRules() = %+v, %v", rules, err)
@@ -149,17 +148,18 @@ func TestServer(t *testing.T) {
 }
 
 // is asks for the one sample of a moment.
-func is(t *testing.T, s *Server, ctx context.Context, expression string, want float64) {
+func is(t *testing.T, s *Server, expression string, want float64) {
 	t.Helper()
-	got, err := s.Query(ctx, expression, time.Time{})
+	got, err := s.Query(t.Context(), expression, time.Time{})
 	if err != nil || len(got) != 1 || float64(got[0].Value) != want {
 		t.Errorf("Query(%q) = %v, %v; want %v", expression, got, err, want)
 	}
 }
 
 // eventually waits until is would be content.
-func eventually(t *testing.T, s *Server, ctx context.Context, expression string, want float64) {
+func eventually(t *testing.T, s *Server, expression string, want float64) {
 	t.Helper()
+	ctx := limited(t, 30*time.Second)
 	err := s.until(ctx, fmt.Sprintf("%s is %v", expression, want), func() (string, error) {
 		got, err := s.Query(ctx, expression, time.Time{})
 		if err == nil && len(got) == 1 && float64(got[0].Value) == want {
@@ -233,7 +233,7 @@ func TestTargetThatIsDown(t *testing.T) {
 	t.Parallel()
 	target := page(t, "")
 	s := start(t, Options{Targets: []Target{{Job: "page", URL: target.URL + "/wrong"}}})
-	eventually(t, s, limited(t, 30*time.Second), `up{job="page"}`, 0)
+	eventually(t, s, `up{job="page"}`, 0)
 	err := s.WaitUp(limited(t, 300*time.Millisecond))
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), target.URL+"/wrong is down server returned HTTP status 404") {
 		t.Errorf("WaitUp() = %v", err)
@@ -283,14 +283,18 @@ func TestNativeHistogramsAndExemplars(t *testing.T) {
 	if err := registry.Register(seconds); err != nil {
 		t.Fatal(err)
 	}
+	observer, ok := seconds.(client.ExemplarObserver)
+	if !ok {
+		t.Fatal("a histogram that takes no exemplars")
+	}
 	for range 10 {
-		seconds.(client.ExemplarObserver).ObserveWithExemplar(4, client.Labels{"trace_id": "abc"})
+		observer.ObserveWithExemplar(4, client.Labels{"trace_id": "abc"})
 	}
 	target := httptest.NewServer(promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	t.Cleanup(target.Close)
 	s := start(t, Options{NativeHistograms: true, Targets: []Target{{Job: "page", URL: target.URL}}})
-	ctx := limited(t, 30*time.Second)
-	eventually(t, s, ctx, "histogram_count(test_seconds)", 10)
+	ctx := t.Context()
+	eventually(t, s, "histogram_count(test_seconds)", 10)
 	got, err := s.Query(ctx, "histogram_quantile(0.5, test_seconds)", time.Time{})
 	if err != nil || len(got) != 1 || got[0].Value < 3.6 || got[0].Value > 4.4 {
 		t.Errorf("the median is %v, %v; classic buckets would give 5.5", got, err)
