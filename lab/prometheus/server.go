@@ -1,7 +1,6 @@
 package prometheus
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -10,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -129,7 +130,7 @@ func (s *Server) awaitReady(ctx context.Context) error {
 	for {
 		select {
 		case <-s.child.Exited():
-			return fmt.Errorf("prometheus ended before it was ready: %w; the end of %s:\n%s", s.child.Err(), s.log, s.LogTail())
+			return fmt.Errorf("prometheus ended before it was ready: %w; from %s:\n%s", s.child.Err(), s.log, s.complaints())
 		case <-ctx.Done():
 			return fmt.Errorf("wait for prometheus: %w; the end of %s:\n%s", ctx.Err(), s.log, s.LogTail())
 		case <-tick.C:
@@ -179,12 +180,22 @@ func (s *Server) kill() error {
 }
 
 // LogTail returns the last lines of the log.
-func (s *Server) LogTail() string {
-	const lines = 20
+func (s *Server) LogTail() string { return s.logged(func(string) bool { return true }) }
+
+// complaints returns what Prometheus has logged as an error: it says much about how it ends after that. Without an error
+// it is the end of the log.
+func (s *Server) complaints() string {
+	problems := s.logged(func(line string) bool { return strings.Contains(strings.ToLower(line), "level=error") })
+	return cmp.Or(problems, s.LogTail())
+}
+
+// logged returns the last of the lines that are wanted.
+func (s *Server) logged(wanted func(line string) bool) string {
+	const limit = 20
 	log, err := os.ReadFile(s.log)
 	if err != nil {
 		return err.Error()
 	}
-	all := bytes.Split(bytes.TrimSpace(log), []byte("\n"))
-	return string(bytes.Join(all[max(0, len(all)-lines):], []byte("\n")))
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(log)), "\n"), func(line string) bool { return !wanted(line) })
+	return strings.Join(lines[max(0, len(lines)-limit):], "\n")
 }

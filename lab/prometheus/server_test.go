@@ -259,6 +259,9 @@ func TestStartQuotesPrometheus(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "unclosed left parenthesis") || !strings.Contains(err.Error(), bad) {
 		t.Errorf("Start() with a rule that does not parse: %v", err)
 	}
+	if err != nil && strings.Contains(err.Error(), "level=info") {
+		t.Errorf("Start() tells more than the error: %v", err)
+	}
 	if _, err := Start(t.Context(), Options{Binaries: t.TempDir(), Dir: t.TempDir()}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Start() without binaries: %v, want %v", err, os.ErrNotExist)
 	}
