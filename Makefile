@@ -26,6 +26,11 @@ components: build ## build etcd, kube-apiserver and kube-controller-manager, onc
 demo: components ## a host and two members kept in step, to look at; DEMO_EXIT=1 ends by itself
 	@$(BIN)/demo --fedsyncd $(BIN)/fedsyncd --repository $(CURDIR)
 
+.PHONY: monitoring
+monitoring: components ## the demo with a Prometheus that scrapes it and has our alerts; DEMO_EXIT=1 ends by itself
+	@prometheus=$$(scripts/prometheus.sh) && $(BIN)/demo --fedsyncd $(BIN)/fedsyncd --repository $(CURDIR) \
+		--prometheus $$prometheus $(addprefix --rules ,$(wildcard $(CURDIR)/charts/fedsync/rules/*.yaml))
+
 .PHONY: test
 test: unit integration ## every test: unit and, on real clusters, integration
 
@@ -38,9 +43,9 @@ unit: ## unit tests, with the race detector
 .PHONY: integration
 integration: components ## tests on real clusters: of the lab itself, and of fedsyncd on a lab
 	@scripts/require.sh gcc libc6-dev
-	@scripts/gotest.sh lab -timeout 10m ./...
+	@prometheus=$$(scripts/prometheus.sh) && PROMETHEUS_BIN=$$prometheus scripts/gotest.sh lab -timeout 10m ./...
 	@CGO_ENABLED=1 go build -race -o $(BIN)/fedsyncd-race ./cmd/fedsyncd
-	@FEDSYNCD=$(BIN)/fedsyncd FEDSYNCD_RACE=$(BIN)/fedsyncd-race scripts/gotest.sh test -timeout 20m ./integration/...
+	@prometheus=$$(scripts/prometheus.sh) && PROMETHEUS_BIN=$$prometheus FEDSYNCD=$(BIN)/fedsyncd FEDSYNCD_RACE=$(BIN)/fedsyncd-race scripts/gotest.sh test -timeout 20m ./integration/...
 
 .PHONY: conformance
 conformance: components $(BIN)/kubefed-e2e.test $(if $(filter kubefed,$(CONFORMANCE_MANAGER)),$(BIN)/hyperfed) ## KubeFed's own e2e suite against fedsyncd; CONFORMANCE_RUNS=5 repeats it

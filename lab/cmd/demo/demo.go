@@ -26,6 +26,8 @@ type demo struct {
 	// stay keeps everything running until Ctrl-C; live redraws the table in place.
 	stay, live bool
 
+	monitoring monitoring
+
 	lab    *lab.Lab
 	daemon *daemon.Process
 	host   dynamic.Interface
@@ -38,20 +40,32 @@ func (d *demo) sayf(format string, args ...any) {
 	fmt.Fprintf(d.out, format+"\n", args...)
 }
 
-// run plays the demo. It returns an error if anything that it showed was not true.
-func (d *demo) run(ctx context.Context) (err error) {
-	defer func() { err = errors.Join(err, d.end()) }()
-	for _, step := range [...]struct {
-		title string
-		do    func(context.Context) error
-	}{
+type step struct {
+	title string
+	do    func(context.Context) error
+}
+
+// steps returns what the demo plays, with Prometheus in it if that is asked for.
+func (d *demo) steps() []step {
+	steps := []step{
 		{"Starting a host and two members, each with its own etcd, API server and controller manager", d.start},
 		{"Installing the CRDs, starting fedsyncd, joining the members", d.federate},
 		{"Applying examples/: a namespace, a ConfigMap, a Deployment and a Service, with overrides per member", d.declare},
 		{"Changing the template of ConfigMap greeting on the host", d.edit},
 		{"Changing the copy of ConfigMap greeting in member1 behind fedsyncd's back", d.drift},
 		{"Everything that was shown, once more", d.review},
-	} {
+	}
+	if d.monitoring.binaries == "" {
+		return steps
+	}
+	steps = slices.Insert(steps, 2, step{"Starting Prometheus, which scrapes fedsyncd every second", d.startPrometheus})
+	return append(steps, step{"Asking Prometheus", d.askPrometheus})
+}
+
+// run plays the demo. It returns an error if anything that it showed was not true.
+func (d *demo) run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, d.end()) }()
+	for _, step := range d.steps() {
 		d.sayf("\n== %s", step.title)
 		if err := step.do(ctx); err != nil {
 			return err
@@ -149,11 +163,14 @@ func (d *demo) tellWhere() {
 		d.sayf("  %-8s kubectl --context %-8s  %s", c.Name, c.Name, c.URL)
 	}
 	d.sayf("  fedsyncd %s   %s/readyz", d.daemon.MetricsURL, d.daemon.HealthURL)
+	if d.monitoring.server != nil {
+		d.tellPrometheus()
+	}
 }
 
 // end stops everything that was started. It works after Ctrl-C too.
 func (d *demo) end() error {
-	var problems []error
+	problems := []error{d.stopPrometheus()}
 	if d.daemon != nil {
 		elapsed, err := d.daemon.Stop()
 		problems = append(problems, err)
