@@ -93,6 +93,8 @@ type Observed struct {
 	// Covered is the desired hash for which Owned was found, or proven by an apply that changed nothing, to cover
 	// every desired field.
 	Covered Hash
+	// LastManager is the field manager other than fedsync that changed the copy last, "" if nobody did.
+	LastManager string
 	// OptedOut tells that the managed label is "false".
 	OptedOut bool
 	// Deleting tells that the copy has a deletionTimestamp.

@@ -49,6 +49,19 @@ const (
 	NamespaceTerminating
 )
 
+// String returns the class as it is written in labels of metrics and attributes of traces; "ok" for None.
+func (c Class) String() string {
+	names := [...]string{
+		None: "ok", Retry: "retry", Conflict: "conflict", Overloaded: "overloaded", Unreachable: "unreachable", TimedOut: "timed_out",
+		Unauthorized: "unauthorized", Forbidden: "forbidden", Rejected: "rejected", Exists: "exists", Absent: "absent",
+		TypeMissing: "type_missing", NamespaceMissing: "namespace_missing", NamespaceTerminating: "namespace_terminating",
+	}
+	if c < 0 || int(c) >= len(names) {
+		return "unknown"
+	}
+	return names[c]
+}
+
 // Fault is a classified error.
 type Fault struct {
 	Class Class

@@ -44,11 +44,15 @@ type Published struct {
 	Content, Bare fleet.Hash
 	// Condition is the stored Propagation condition.
 	Condition Condition
+	// ObservedGeneration is the generation that the status speaks of.
+	ObservedGeneration int64
+	// Troubled tells that a member could not be brought in step, or that the declaration was faulty.
+	Troubled bool
 }
 
 // Digest reduces a status to what is remembered of it.
 func Digest(s Status) Published {
-	p := Published{}
+	p := Published{ObservedGeneration: s.ObservedGeneration, Troubled: troubled(s)}
 	if i := slices.IndexFunc(s.Conditions, func(c Condition) bool { return c.Type == ConditionPropagation }); i >= 0 {
 		p.Condition = s.Conditions[i]
 	}

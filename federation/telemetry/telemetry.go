@@ -61,3 +61,68 @@ const (
 
 // HostWriteKind says what was written to the host.
 type HostWriteKind string
+
+// Connection says how the connection to a member stands.
+type Connection string
+
+// The connections.
+const (
+	ConnectionReady     Connection = "ready"
+	ConnectionNotReady  Connection = "not_ready" // the server answers, but not ok
+	ConnectionOffline   Connection = "offline"
+	ConnectionRefused   Connection = "refused"   // the credentials are not accepted, or another cluster answers
+	ConnectionMalformed Connection = "malformed" // there are no usable credentials
+	ConnectionUnknown   Connection = "unknown"   // not probed yet
+)
+
+// Connections returns all of them.
+func Connections() []Connection {
+	return []Connection{ConnectionReady, ConnectionNotReady, ConnectionOffline, ConnectionRefused, ConnectionMalformed, ConnectionUnknown}
+}
+
+// Member is how things stand with one registered member.
+type Member struct {
+	Name       fleet.Name
+	Connection Connection
+	// Parked tells that its queue waits because it does not answer.
+	Parked bool
+	// Version is its Kubernetes version, empty until it is known.
+	Version string
+	// Probe is how long the last health probe took, zero before the first.
+	Probe time.Duration
+	// Watches counts its watches by their state, in the words of watch.State.
+	Watches map[string]int
+	// InFlight are the requests that wait for an answer, watches left out; Throttled are the answers so far that asked to come
+	// back later.
+	InFlight, Throttled int64
+	// CredentialSince is when its credentials were issued or, if they do not say, written; CredentialExpiry when they end. Each is
+	// zero if nobody knows.
+	CredentialSince, CredentialExpiry time.Time
+}
+
+// Type is a running type.
+type Type struct {
+	Name fleet.TypeName
+	// Synced tells that the host's watch of it follows.
+	Synced bool
+}
+
+// Queue is one lane of the queues of one sort.
+type Queue struct {
+	// Name is "host" or "members", Lane "edit", "drift" or "resync".
+	Name, Lane string
+	// Depth is how many keys are waiting and due; Oldest is how long the first of them has been.
+	Depth  int
+	Oldest time.Duration
+}
+
+// Look is how a look at a federated object ended, in KubeFed's words.
+type Look string
+
+// The ends of a look.
+const (
+	LookSuccess      Look = "success"
+	LookError        Look = "error"
+	LookNeedsRecheck Look = "needs_recheck" // there is more to come
+	LookNotSynced    Look = "not_synced"    // a watch has not told anything yet
+)

@@ -33,6 +33,15 @@ const (
 	Unreachable
 )
 
+// String returns the state as it is written in labels of metrics.
+func (s State) String() string {
+	names := [...]string{Syncing: "syncing", Synced: "synced", TypeMissing: "type_missing", Forbidden: "forbidden", Unreachable: "unreachable"}
+	if s < 0 || int(s) >= len(names) {
+		return "unknown"
+	}
+	return names[s]
+}
+
 // Status is a state and, for a person, what the server said.
 type Status struct {
 	State  State
