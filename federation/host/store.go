@@ -20,6 +20,9 @@ type Change struct {
 	Old, New *fleet.FederatedObject
 	// StatusOnly tells that nothing but the published status differs.
 	StatusOnly bool
+	// Listed tells that a new object came with a list, so that it may be older than whoever hears of it. Observed tells that the
+	// status speaks of the object as it is now.
+	Listed, Observed bool
 }
 
 // Objects holds the federated objects of one type. It is a cache.ReflectorStore, safe for concurrent use.
@@ -141,7 +144,12 @@ func (s *Objects) put(sent *raw.Object, asOf string) *Change {
 		}
 	}
 	s.set(name, r)
-	return compare(old, r)
+	change := compare(old, r)
+	if change != nil {
+		change.Listed = old == nil && asOf != ""
+		change.Observed = published.ObservedGeneration == object.Generation
+	}
+	return change
 }
 
 func compare(old, r *Record) *Change {

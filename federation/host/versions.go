@@ -22,6 +22,8 @@ import (
 type Versions struct {
 	client *Client
 
+	wrote func(error) error
+
 	mu     sync.Mutex
 	stored map[fleet.ObjectKey]storedVersions
 }
@@ -32,9 +34,9 @@ type storedVersions struct {
 	status report.Versions
 }
 
-// NewVersions returns a writer that knows nothing yet of what the host stores.
-func NewVersions(c *Client) *Versions {
-	return &Versions{client: c, stored: map[fleet.ObjectKey]storedVersions{}}
+// NewVersions returns a writer that knows nothing yet of what the host stores. wrote is told how each write ended.
+func NewVersions(c *Client, wrote func(error) error) *Versions {
+	return &Versions{client: c, wrote: wrote, stored: map[fleet.ObjectKey]storedVersions{}}
 }
 
 // Write makes the host store the versions. It writes nothing if it knows that the host does.
@@ -55,10 +57,10 @@ func (v *Versions) Write(ctx context.Context, t fleet.Type, o *fleet.FederatedOb
 			return nil
 		}
 	}
-	err := v.patch(ctx, t, o, want)
+	err := v.wrote(v.patch(ctx, t, o, want))
 	if class := fault.Of(err).Class; class == fault.Absent {
-		if err = v.create(ctx, t, o); err == nil || fault.Of(err).Class == fault.Exists {
-			err = v.patch(ctx, t, o, want)
+		if err = v.wrote(v.create(ctx, t, o)); err == nil || fault.Of(err).Class == fault.Exists {
+			err = v.wrote(v.patch(ctx, t, o, want))
 		}
 	}
 	if err != nil {
@@ -119,7 +121,7 @@ func (v *Versions) find(ctx context.Context, t fleet.Type, o *fleet.FederatedObj
 	case err != nil:
 		return false, err
 	case !found.ownedBy(o.UID):
-		err = v.own(ctx, t, o)
+		err = v.wrote(v.own(ctx, t, o))
 	}
 	return reflect.DeepEqual(found.Status, want), err
 }

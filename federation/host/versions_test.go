@@ -124,12 +124,12 @@ func TestVersionsAreWrittenWhenTheyDiffer(t *testing.T) {
 	}
 	const get, post, patch = "GET " + oneVersions, "POST " + versionsCollection, "PATCH " + oneVersions + "/status"
 	const own = "PATCH " + oneVersions
-	v := NewVersions(c)
+	v := NewVersions(c, func(err error) error { return err })
 	write(v, versioned, "rv:1", "the first time there is nothing", get, patch, post, patch)
 	write(v, versioned, "rv:1", "what was written need not be written again")
 	write(v, versioned, "rv:2", "another version", patch)
-	write(NewVersions(c), versioned, "rv:2", "after a restart what is stored counts", get)
-	write(NewVersions(c), versioned, "rv:3", "after a restart with another version", get, patch)
+	write(NewVersions(c, func(err error) error { return err }), versioned, "rv:2", "after a restart what is stored counts", get)
+	write(NewVersions(c, func(err error) error { return err }), versioned, "rv:3", "after a restart with another version", get, patch)
 	delete(h.stored, oneVersions)
 	write(v, versioned, "rv:4", "somebody deleted it", patch, post, patch)
 	anew := *versioned
@@ -141,7 +141,7 @@ func TestVersionsAreWrittenWhenTheyDiffer(t *testing.T) {
 
 func TestVersionsBelongToTheFederatedObject(t *testing.T) {
 	h, c := newVersionsHost(t)
-	if err := NewVersions(c).Write(t.Context(), versionedConfigMaps, versioned, versionsAt("rv:1")); err != nil {
+	if err := NewVersions(c, func(err error) error { return err }).Write(t.Context(), versionedConfigMaps, versioned, versionsAt("rv:1")); err != nil {
 		t.Fatal(err)
 	}
 	delete(h.stored[oneVersions], "status")
@@ -161,7 +161,7 @@ func TestVersionsOfAClusterWideType(t *testing.T) {
 		Federated: fleet.Resource{Group: "types.kubefed.io", Version: "v1beta1", Kind: "FederatedClusterRole", Plural: "federatedclusterroles"},
 	}
 	o := &fleet.FederatedObject{Key: fleet.ObjectKey{Type: roles.Name, Name: "n"}, UID: "uid"}
-	if err := NewVersions(c).Write(t.Context(), roles, o, versionsAt("rv:1")); err != nil {
+	if err := NewVersions(c, func(err error) error { return err }).Write(t.Context(), roles, o, versionsAt("rv:1")); err != nil {
 		t.Fatal(err)
 	}
 	const path = "/apis/core.kubefed.io/v1alpha1/clusterpropagatedversions/clusterrole-n"
@@ -176,7 +176,7 @@ func TestVersionsThatCannotBeWritten(t *testing.T) {
 		t.Run(refuse, func(t *testing.T) {
 			h, c := newVersionsHost(t)
 			h.refuse = refuse
-			v := NewVersions(c)
+			v := NewVersions(c, func(err error) error { return err })
 			if class := fault.Of(v.Write(t.Context(), versionedConfigMaps, versioned, versionsAt("rv:1"))).Class; class != fault.Forbidden {
 				t.Errorf("class %d", class)
 			}

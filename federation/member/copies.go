@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"unique"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -211,6 +212,7 @@ func (c *copies) put(m *metav1.PartialObjectMetadata, covered fleet.Hash, asOf s
 	c.observed[name] = o
 	if !c.versions {
 		known.ResourceVersion, known.Generation = o.ResourceVersion, o.Generation
+		known.LastManager = o.LastManager // who changed what is not ours is nobody's business
 	}
 	return !present || known != o
 }
@@ -242,7 +244,11 @@ func observe(m *metav1.PartialObjectMetadata, owned fleet.Ownership) fleet.Obser
 		OptedOut:        m.Labels[fleet.ManagedLabel] != fleet.LabelTrue,
 		Deleting:        m.DeletionTimestamp != nil,
 	}
+	var last metav1.Time
 	for _, entry := range m.ManagedFields {
+		if entry.Subresource == "" && entry.Manager != FieldManager && entry.Time != nil && !entry.Time.Before(&last) {
+			last, o.LastManager = *entry.Time, entry.Manager
+		}
 		switch {
 		case entry.Subresource != "" || entry.FieldsV1 == nil:
 		case entry.Manager == FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply:
@@ -251,6 +257,7 @@ func observe(m *metav1.PartialObjectMetadata, owned fleet.Ownership) fleet.Obser
 			o.LegacyOwned = true
 		}
 	}
+	o.LastManager = unique.Make(o.LastManager).Value() // a few names stand for many copies
 	return o
 }
 

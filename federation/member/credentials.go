@@ -28,6 +28,8 @@ type Credentials struct {
 	Unchecked Checks
 	// Generation changes with everything that the connection depends on. It reveals none of it.
 	Generation string
+	// Validity is from when to when they are good, as far as that is known.
+	Validity Validity
 }
 
 // NewCredentials reads a KubeFedCluster and its Secret, which is nil if it does not exist. The error says to the user
@@ -56,7 +58,7 @@ func NewCredentials(cluster *fedv1b1.KubeFedCluster, secret *corev1.Secret) (*Cr
 	if c.Proxy, err = proxy(spec.ProxyURL); err != nil {
 		return nil, fmt.Errorf("spec.proxyURL: %w", err)
 	}
-	return &Credentials{Config: c, Unchecked: off, Generation: generation(spec, token)}, nil
+	return &Credentials{Config: c, Unchecked: off, Generation: generation(spec, token), Validity: validityOf(token, secret)}, nil
 }
 
 // parseEndpoint accepts a host, a host with a port, or a URL; without a scheme it is https, so that no token travels bare.

@@ -27,6 +27,13 @@ func (g *gate) wait(ctx context.Context) error {
 	}
 }
 
+// passable tells whether the gate is open.
+func (g *gate) passable() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open
+}
+
 // set opens or shuts the gate and tells whether that changed anything.
 func (g *gate) set(open bool) bool {
 	g.mu.Lock()

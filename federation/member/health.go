@@ -56,8 +56,9 @@ type Health struct {
 	Version string
 	// UID is the member's identity, empty until it is known.
 	UID types.UID
-	// Probed is when the last probe ended.
+	// Probed is when the last probe ended, Took how long it took.
 	Probed time.Time
+	Took   time.Duration
 
 	streak  int
 	counted time.Time
@@ -70,12 +71,13 @@ type probe struct {
 	version string
 	uid     types.UID
 	at      time.Time
+	took    time.Duration
 }
 
 // after returns the health after one more probe. Probes that follow each other faster than the period, as they do while
 // a member is down, count once per period.
 func (h Health) after(p probe, t Thresholds) Health {
-	h.Reachable, h.Probed = p.finding == Healthy, p.at
+	h.Reachable, h.Probed, h.Took = p.finding == Healthy, p.at, p.took
 	if p.version != "" {
 		h.Version = p.version
 	}

@@ -126,6 +126,23 @@ func (m *Member) Health() Health {
 // Ready returns at once while the member is reachable, else when it becomes so or the context ends.
 func (m *Member) Ready(ctx context.Context) error { return m.gate.wait(ctx) }
 
+// Open tells whether the member's workers may work now.
+func (m *Member) Open() bool { return m.gate.passable() }
+
+// Load tells how much is asked of the member.
+func (m *Member) Load() Load { return m.client.transport.load.sum() }
+
+// WatchStates returns the state of each watch, in no particular order.
+func (m *Member) WatchStates() []watch.State {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	states := make([]watch.State, 0, len(m.types))
+	for _, w := range m.types {
+		states = append(states, w.cell.Status().State)
+	}
+	return states
+}
+
 // Suspect parks the member until the next probe, which follows at once.
 func (m *Member) Suspect() {
 	m.gate.set(false)

@@ -49,8 +49,9 @@ func (m *Member) learn(p probe) {
 }
 
 func (m *Member) probe(ctx context.Context) probe {
+	began := m.clock.Now()
 	p := m.ask(ctx, m.currentThresholds().Timeout)
-	p.at = m.clock.Now()
+	p.at, p.took = m.clock.Now(), m.clock.Since(began)
 	return p
 }
 

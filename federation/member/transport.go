@@ -32,6 +32,7 @@ type transport struct {
 	pool   *http.Transport
 	wires  *connrotation.ConnectionTracker
 	closed atomic.Bool
+	load   *load
 }
 
 // newTransport speaks HTTP/2 where the member does, finds broken connections by pings as client-go does, and goes
@@ -45,7 +46,7 @@ func newTransport(c *Credentials) (*transport, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make TLS configuration: %w", err)
 	}
-	t := &transport{wires: connrotation.NewConnectionTracker()}
+	t := &transport{wires: connrotation.NewConnectionTracker(), load: &load{}}
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}
 	t.pool = &http.Transport{
 		Proxy:               c.Config.Proxy,
@@ -61,7 +62,8 @@ func newTransport(c *Credentials) (*transport, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wrap transport: %w", err)
 	}
-	t.client = &http.Client{Transport: watch.Plain(wrapped)}
+	t.load.next = watch.Plain(wrapped)
+	t.client = &http.Client{Transport: t.load}
 	return t, nil
 }
 
