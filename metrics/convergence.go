@@ -1,0 +1,83 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/fedsync/fedsync/federation/fault"
+	"github.com/fedsync/fedsync/federation/plan"
+	"github.com/fedsync/fedsync/federation/telemetry"
+)
+
+// convergence are the metrics of how long an edit takes.
+type convergence struct {
+	edits                             *prometheus.CounterVec
+	ofCopy, ofObject, ofMember, stage *prometheus.HistogramVec
+
+	traceID func(types.UID, int64) string
+}
+
+// buckets reach from one request to a member that was away for half an hour.
+func buckets() []float64 {
+	return []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800}
+}
+
+func newConvergence(c *catalogue, traceID func(types.UID, int64) string) convergence {
+	c.section = "Convergence"
+	v := convergence{traceID: traceID}
+	v.edits = c.counter("fedsync_edits_total", "New versions of federated objects that the host's watch told of.", "type")
+	v.ofCopy = c.histogram("fedsync_copy_convergence_seconds", "From when an edit was heard of until a member has it: one for each copy.", buckets())
+	v.ofObject = c.histogram("fedsync_object_convergence_seconds", "From when an edit was heard of until every member has it and the status on the host says so.", buckets(), "type")
+	v.stage = c.histogram("fedsync_convergence_stage_seconds", "Where the time of an edit goes: one for each copy and stage, one for each object for confirm.", buckets(), "stage")
+	v.ofMember = c.histogramOf(nativeBucketsOfMember, "fedsync_member_convergence_seconds", "The same as fedsync_copy_convergence_seconds, for each member.", []float64{1, 5, 30}, "member")
+	return v
+}
+
+// Stages of an edit.
+const (
+	stageWatch   = "watch"   // from the watch's word until the copies are in their members' queues; for a new object that includes the finalizer
+	stageQueue   = "queue"   // until a worker of the member took it; for a member that is away that includes its absence
+	stageRender  = "render"  // until the request was made
+	stageRequest = "request" // until the member answered
+	stageConfirm = "confirm" // from the last member's answer until the status was written
+)
+
+func (v *convergence) attempted(a telemetry.Attempt) {
+	if !a.ByEdit || a.Heard.IsZero() || a.Result != fault.None || a.Verb != plan.Apply && a.Verb != plan.Create {
+		return
+	}
+	v.observe(v.ofCopy.WithLabelValues(), a.Answered.Sub(a.Heard), &a.Edit)
+	v.observe(v.ofMember.WithLabelValues(string(a.Member)), a.Answered.Sub(a.Heard), &a.Edit)
+	for _, s := range []struct {
+		name     string
+		from, to time.Time
+	}{{stageWatch, a.Heard, a.Queued}, {stageQueue, a.Queued, a.Taken}, {stageRender, a.Taken, a.Sent}, {stageRequest, a.Sent, a.Answered}} {
+		v.observe(v.stage.WithLabelValues(s.name), s.to.Sub(s.from), &a.Edit)
+	}
+}
+
+func (v *convergence) settled(s telemetry.Settlement) {
+	if s.Heard.IsZero() {
+		return
+	}
+	v.observe(v.ofObject.WithLabelValues(string(s.Object.Type)), s.Confirmed.Sub(s.Heard), &s.Edit)
+	if !s.Applied.IsZero() {
+		v.observe(v.stage.WithLabelValues(stageConfirm), s.Confirmed.Sub(s.Applied), &s.Edit)
+	}
+}
+
+// observe adds the edit's trace as an example, if it has one.
+func (v *convergence) observe(o prometheus.Observer, d time.Duration, e *telemetry.Edit) {
+	seconds := max(d, 0).Seconds()
+	if v.traceID != nil {
+		if id := v.traceID(e.UID, e.Generation); id != "" {
+			if with, ok := o.(prometheus.ExemplarObserver); ok {
+				with.ObserveWithExemplar(seconds, prometheus.Labels{"trace_id": id})
+				return
+			}
+		}
+	}
+	o.Observe(seconds)
+}

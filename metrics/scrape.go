@@ -1,0 +1,267 @@
+package metrics
+
+import (
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fedsync/fedsync/federation/report"
+	"github.com/fedsync/fedsync/federation/telemetry"
+	"github.com/fedsync/fedsync/fleet"
+)
+
+// scrape finds at each scrape how everything stands: what the source tells, and what the census counted. A process that stands by
+// has none of it. It is a prometheus.Collector.
+type scrape struct {
+	metrics *Metrics
+
+	members, synced                                         *prometheus.Desc
+	objects, copies, overdue, oldest, rejected              *prometheus.Desc
+	info, up, parked, probe, ofMember, oldestIn, watches    *prometheus.Desc
+	inFlight, throttled, credentialAge, credentialEnd, both *prometheus.Desc
+	depth, waiting                                          *prometheus.Desc
+
+	mu     sync.Mutex
+	source Source
+	// buried are types and members that are gone, by when they went: what was on its way then may bring a series back, which the
+	// next scrapes drop again.
+	buried map[grave]time.Time
+}
+
+// grave names a type or a member that is gone.
+type grave struct {
+	typeName fleet.TypeName
+	member   fleet.Name
+}
+
+// vigil is how long the series of a type or member that is gone are dropped again.
+const vigil = 5 * time.Minute
+
+func newScrape(c *catalogue, m *Metrics) *scrape {
+	s := &scrape{metrics: m, buried: map[grave]time.Time{}}
+	const gauge, counter = "gauge", "counter"
+	c.section = "The fleet"
+	s.members = c.asked(gauge, "fedsync_members", "Registered members by how the connection to them stands.", "state")
+	s.objects = c.asked(gauge, "fedsync_federated_objects", "Federated objects by what their condition Propagation says.", "type", "condition")
+	s.copies = c.asked(gauge, "fedsync_copies", "Copies that members have or should have, by how they stand.", "type", "state")
+	s.overdue = c.asked(gauge, "fedsync_copies_overdue", "Copies that have been out of step for longer than --overdue-after.", "type")
+	s.oldest = c.asked(gauge, "fedsync_oldest_unsettled_seconds", "How long the copy has been out of step that is so the longest; 0 if all are in step.", "type")
+	s.rejected = c.asked(gauge, "fedsync_rejected_objects", "Federated objects with a copy that failed, by the word of their status.", "type", "reason")
+	s.synced = c.asked(gauge, "fedsync_host_watch_synced", "1 if the host's watch of the type follows, else 0.", "type")
+	c.section = "Members"
+	s.info = c.asked(gauge, "fedsync_member_info", "What a member says of itself; the value is always 1.", "member", "kubernetes_version")
+	s.up = c.asked(gauge, "fedsync_member_up", "1 if the member is ready by the thresholds on its health, else 0.", "member")
+	s.parked = c.asked(gauge, "fedsync_member_parked", "1 if the member's queue waits because the member does not answer, else 0.", "member")
+	s.probe = c.asked(gauge, "fedsync_member_probe_seconds", "How long the last health probe took.", "member")
+	s.ofMember = c.asked(gauge, "fedsync_member_copies", "Copies of a member by how they stand.", "member", "state")
+	s.oldestIn = c.asked(gauge, "fedsync_member_oldest_unsettled_seconds", "How long the member's copy has been out of step that is so the longest; 0 if all are in step.", "member")
+	s.watches = c.asked(gauge, "fedsync_member_watches", "Watches of a member, one for each type, by state. Other states than synced are left out where there are none.", "member", "state")
+	s.inFlight = c.asked(gauge, "fedsync_member_requests_in_flight", "Requests that wait for the member's answer; watches are not counted.", "member")
+	s.throttled = c.asked(counter, "fedsync_member_throttled_total", "Answers of the member that asked to come back later (429).", "member")
+	s.credentialAge = c.asked(gauge, "fedsync_member_credential_age_seconds", "How long ago the member's token was issued or, if it does not say, its Secret was written.", "member")
+	s.credentialEnd = c.asked(gauge, "fedsync_member_credential_expiry_timestamp_seconds", "When the member's token ends, for tokens that say so.", "member")
+	if m.options.FullDetail {
+		c.only = "--metrics-detail=full"
+		s.both = c.asked(gauge, "fedsync_member_type_copies", "Copies of a member by type and how they stand; states without copies are left out.", "member", "type", "state")
+		c.only = ""
+	}
+	c.section = "Queues"
+	s.depth = c.asked(gauge, "fedsync_queue_depth", "Keys that are due: federated objects in the host's queue, copies in those of all members.", "queue", "lane")
+	s.waiting = c.asked(gauge, "fedsync_queue_oldest_seconds", "How long the key has been due that is so the longest; 0 if none is.", "queue", "lane")
+	return s
+}
+
+func (s *scrape) watch(source Source) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.source = source
+}
+
+// Describe implements prometheus.Collector: what comes depends on the fleet, so it is not told before.
+func (s *scrape) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (s *scrape) Collect(out chan<- prometheus.Metric) {
+	s.mu.Lock()
+	source := s.source
+	s.mu.Unlock()
+	if source == nil || !s.metrics.leading.Load() {
+		return
+	}
+	now := s.metrics.clock.Now()
+	s.dropBuried(now)
+	send := func(d *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	types := source.Types()
+	members := source.Members()
+	s.sendMembers(out, send, members, now)
+	s.metrics.census.send(s, send, types, members, now)
+	for _, t := range types {
+		send(s.synced, boolean(t.Synced), string(t.Name))
+	}
+	for _, q := range source.Queues() {
+		send(s.depth, float64(q.Depth), q.Name, q.Lane)
+		send(s.waiting, q.Oldest.Seconds(), q.Name, q.Lane)
+	}
+	if s.metrics.kubefed != nil {
+		s.metrics.kubefed.send(send, members)
+	}
+}
+
+func (s *scrape) sendMembers(out chan<- prometheus.Metric, send func(*prometheus.Desc, float64, ...string), members []telemetry.Member, now time.Time) {
+	standing := map[telemetry.Connection]int{}
+	for i := range members {
+		m := &members[i]
+		standing[m.Connection]++
+		name := string(m.Name)
+		send(s.up, boolean(m.Connection == telemetry.ConnectionReady), name)
+		send(s.parked, boolean(m.Parked), name)
+		send(s.probe, m.Probe.Seconds(), name)
+		send(s.inFlight, float64(m.InFlight), name)
+		out <- prometheus.MustNewConstMetric(s.throttled, prometheus.CounterValue, float64(m.Throttled), name)
+		if m.Version != "" {
+			send(s.info, 1, name, m.Version)
+		}
+		if !m.CredentialSince.IsZero() {
+			send(s.credentialAge, now.Sub(m.CredentialSince).Seconds(), name)
+		}
+		if !m.CredentialExpiry.IsZero() {
+			send(s.credentialEnd, float64(m.CredentialExpiry.Unix()), name)
+		}
+		if _, any := m.Watches[syncedState]; !any {
+			send(s.watches, 0, name, syncedState)
+		}
+		for state, n := range m.Watches {
+			send(s.watches, float64(n), name, state)
+		}
+	}
+	for _, c := range telemetry.Connections() {
+		send(s.members, float64(standing[c]), string(c))
+	}
+}
+
+// syncedState is the state of a watch that is always told.
+const syncedState = "synced"
+
+func boolean(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// bury remembers that a type or member is gone; one that comes back is dug out.
+func (s *scrape) bury(t fleet.TypeName, member fleet.Name) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.buried[grave{t, member}] = s.metrics.clock.Now()
+}
+
+func (s *scrape) dropBuried(now time.Time) {
+	alive := map[grave]bool{}
+	for _, t := range s.source.Types() {
+		alive[grave{typeName: t.Name}] = true
+	}
+	for _, m := range s.source.Members() {
+		alive[grave{member: m.Name}] = true
+	}
+	s.mu.Lock()
+	var gone []grave
+	for g, at := range s.buried {
+		if alive[g] || now.Sub(at) > vigil {
+			delete(s.buried, g)
+		} else {
+			gone = append(gone, g)
+		}
+	}
+	s.mu.Unlock()
+	for _, g := range gone {
+		s.metrics.drop(g.typeName, g.member)
+	}
+}
+
+// send tells what was counted of the types that run and the members that are registered: what was counted meanwhile of others is
+// on its way out.
+func (c *census) send(s *scrape, send func(*prometheus.Desc, float64, ...string), types []telemetry.Type, members []telemetry.Member, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	lateness := c.lateness(now, s.metrics.options.OverdueAfter)
+	for _, t := range types {
+		c.sendType(s, send, t.Name, lateness)
+	}
+	running := map[fleet.TypeName]bool{}
+	for _, t := range types {
+		running[t.Name] = true
+	}
+	for i := range members {
+		name := members[i].Name
+		slot, counted := c.slots[name]
+		var counts tally
+		var oldest time.Duration
+		if counted {
+			counts, oldest = c.members[slot], lateness.members[slot]
+		}
+		for _, state := range report.States() {
+			send(s.ofMember, float64(counts[state]), string(name), state.String())
+		}
+		send(s.oldestIn, oldest.Seconds(), string(name))
+		if s.both == nil || !counted {
+			continue
+		}
+		for t, counts := range c.detail[slot] {
+			for _, state := range report.States() {
+				if counts[state] != 0 && running[t] {
+					send(s.both, float64(counts[state]), string(name), string(t), state.String())
+				}
+			}
+		}
+	}
+}
+
+func (c *census) sendType(s *scrape, send func(*prometheus.Desc, float64, ...string), name fleet.TypeName, l lateness) {
+	t := c.types[name]
+	if t == nil {
+		t = &typeCount{}
+	}
+	for _, state := range report.States() {
+		send(s.copies, float64(t.copies[state]), string(name), state.String())
+	}
+	for _, condition := range objectConditions() {
+		send(s.objects, float64(t.conditions[condition]), string(name), condition)
+	}
+	for _, word := range report.Failures() {
+		if n := t.failures[word]; n != 0 {
+			send(s.rejected, float64(n), string(name), word)
+		}
+	}
+	send(s.overdue, float64(l.overdue[name]), string(name))
+	send(s.oldest, l.types[name].Seconds(), string(name))
+}
+
+// lateness is how long copies have been out of step.
+type lateness struct {
+	overdue map[fleet.TypeName]int
+	types   map[fleet.TypeName]time.Duration
+	members []time.Duration // by slot
+}
+
+// lateness looks at all copies that are out of step; the lock is held.
+func (c *census) lateness(now time.Time, after time.Duration) lateness {
+	l := lateness{overdue: map[fleet.TypeName]int{}, types: map[fleet.TypeName]time.Duration{}, members: make([]time.Duration, len(c.names))}
+	for key, e := range c.late {
+		overdue, oldest := 0, time.Duration(0)
+		for _, copied := range e.late {
+			age := now.Sub(copied.since)
+			if age > after {
+				overdue++
+			}
+			oldest = max(oldest, age)
+			l.members[copied.slot] = max(l.members[copied.slot], age)
+		}
+		l.overdue[key.Type] += overdue
+		l.types[key.Type] = max(l.types[key.Type], oldest)
+	}
+	return l
+}
