@@ -32,6 +32,9 @@ const (
 	keyHeard   = attribute.Key("fedsync.heard")
 )
 
+// Heard does nothing: an edit is told when it is over, and its copies when they were asked for.
+func (*Tracer) Heard(telemetry.Edit) {}
+
 // Attempted makes a span of an attempt, below the root of its edit, be it the cause or not. The root may come later or never.
 // Without the times of its start and end there is no span.
 func (t *Tracer) Attempted(a telemetry.Attempt) {
@@ -49,7 +52,7 @@ func (t *Tracer) Attempted(a telemetry.Attempt) {
 			keyReason.String(string(a.Reason)),
 			keyNumber.Int(a.Number),
 			keyByEdit.Bool(a.ByEdit),
-			keyResult.String(resultOf(a.Result)),
+			keyResult.String(a.Result.String()),
 		),
 	}
 	if !a.Queued.IsZero() && !a.Taken.IsZero() {
@@ -122,7 +125,7 @@ func (t *Tracer) emit(root identity, s span) {
 		made.AddEvent("sent", trace.WithTimestamp(s.sent))
 	}
 	if s.result != fault.None {
-		made.SetStatus(codes.Error, resultOf(s.result))
+		made.SetStatus(codes.Error, s.result.String())
 	}
 	if s.end.Before(s.start) { // a clock was set back; a span of negative length is dropped by some collectors
 		s.end = s.start
@@ -169,39 +172,4 @@ func nameOf(v plan.Verb) string {
 	case plan.None, plan.Wait: // no requests; an engine that tells of one is heard all the same
 	}
 	return "look at copy"
-}
-
-// resultOf returns a word for the outcome of a request.
-func resultOf(c fault.Class) string {
-	switch c {
-	case fault.None:
-		return "ok"
-	case fault.Retry:
-		return "retry"
-	case fault.Conflict:
-		return "conflict"
-	case fault.Overloaded:
-		return "overloaded"
-	case fault.Unreachable:
-		return "unreachable"
-	case fault.TimedOut:
-		return "timed_out"
-	case fault.Unauthorized:
-		return "unauthorized"
-	case fault.Forbidden:
-		return "forbidden"
-	case fault.Rejected:
-		return "rejected"
-	case fault.Exists:
-		return "exists"
-	case fault.Absent:
-		return "absent"
-	case fault.TypeMissing:
-		return "type_missing"
-	case fault.NamespaceMissing:
-		return "namespace_missing"
-	case fault.NamespaceTerminating:
-		return "namespace_terminating"
-	}
-	return "unknown"
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/fedsync/fedsync/federation/engine"
+	"github.com/fedsync/fedsync/metrics"
+	"github.com/fedsync/fedsync/tracing"
 )
 
 // Config is everything that can be set on the command line.
@@ -30,9 +32,20 @@ type Config struct {
 	TemplateAnnotations string
 	// PropagatedVersions writes KubeFed's record of what was propagated.
 	PropagatedVersions bool
-	LogFormat          string
-	Verbosity          int
+	// MetricsDetail is "basic" or "full".
+	MetricsDetail string
+	// KubeFedMetrics serves KubeFed's metrics too.
+	KubeFedMetrics bool
+	// OverdueAfter is after what time a copy that is out of step counts as overdue.
+	OverdueAfter time.Duration
+	// Tracing says where traces of edits go; nowhere without an endpoint.
+	Tracing   tracing.Options
+	LogFormat string
+	Verbosity    int
 }
+
+// How much metrics tell.
+const detailBasic, detailFull = "basic", "full"
 
 func command() *cobra.Command {
 	c := &Config{}
@@ -65,6 +78,11 @@ func (c *Config) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.TemplateAnnotations, "template-annotations", "propagate", "propagate annotations of templates to the copies, or drop them as KubeFed does")
 	f.BoolVar(&c.PropagatedVersions, "propagated-versions", false, "write PropagatedVersions as KubeFed does, so that it could take over again")
 	f.StringVar(&c.MetricsAddr, "metrics-addr", ":9090", "address of /metrics, 0 for none")
+	f.StringVar(&c.MetricsDetail, "metrics-detail", detailBasic, "basic, or full for a series for each member, type and state of copies")
+	f.BoolVar(&c.KubeFedMetrics, "kubefed-metrics", false, "serve KubeFed's metrics too, under their names")
+	f.DurationVar(&c.OverdueAfter, "overdue-after", metrics.DefaultOverdueAfter, "after what time a copy that is out of step counts as overdue in metrics")
+	f.StringVar(&c.Tracing.Endpoint, "tracing-endpoint", "", "URL that takes OTLP over HTTP, such as http://127.0.0.1:4318; no traces if empty")
+	f.Float64Var(&c.Tracing.SampleRatio, "tracing-sample-ratio", 1, "share of edits that are traced, from 0 to 1")
 	f.StringVar(&c.HealthAddr, "healthz-addr", ":8080", "address of /healthz and /readyz, 0 for none")
 	f.StringVar(&c.PprofAddr, "pprof-addr", "", "address of /debug/pprof/, none if empty; profiles tell much: keep it local, such as 127.0.0.1:6060")
 	f.BoolVar(&c.LeaderElect, "leader-elect", true, "wait for the Lease fedsyncd, and until no KubeFed controller manager holds its lock, before working")
@@ -92,6 +110,12 @@ func (c *Config) Validate() error {
 	check(c.Budget.Percent >= 0 && c.Budget.Percent <= 100, "--removal-budget-percent must be between 0 and 100")
 	check(c.Budget.Window > 0, "--removal-budget-window must be greater than 0")
 	check(c.TemplateAnnotations == "propagate" || c.TemplateAnnotations == "drop", "--template-annotations must be propagate or drop, not %q", c.TemplateAnnotations)
+	check(c.MetricsDetail == detailBasic || c.MetricsDetail == detailFull, "--metrics-detail must be basic or full, not %q", c.MetricsDetail)
+	check(c.OverdueAfter > 0, "--overdue-after must be greater than 0")
+	if c.Tracing.Endpoint != "" || c.Tracing.SampleRatio != 1 {
+		err := c.Tracing.Validate()
+		check(err == nil, "--tracing-endpoint, --tracing-sample-ratio: %w", err)
+	}
 	check(c.LogFormat == "text" || c.LogFormat == "json", "--log-format must be text or json, not %q", c.LogFormat)
 	return errors.Join(wrong...)
 }

@@ -25,7 +25,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
 
@@ -73,10 +72,23 @@ func run(ctx context.Context, c *Config) error {
 	if err != nil {
 		return fmt.Errorf("set up: %w", err)
 	}
-	if err := addEngine(ctx, mgr, c, settings, uid); err != nil {
+	tracer, endTraces, err := newTracer(ctx, c, log.WithName("tracing"))
+	if err != nil {
+		return err
+	}
+	defer endTraces()
+	counted, err := addMetrics(mgr, c, tracer)
+	if err != nil {
 		return fmt.Errorf("set up: %w", err)
 	}
-	go announceLeader(ctx, mgr, log)
+	o := engineOptions(c, settings, uid, counted)
+	if tracer != nil {
+		o.Traces = tracer
+	}
+	if err := addEngine(ctx, mgr, o, counted); err != nil {
+		return fmt.Errorf("set up: %w", err)
+	}
+	go announceLeader(ctx, mgr, log, counted)
 	if err := mgr.Start(ctx); ctx.Err() == nil {
 		return err
 	}
@@ -85,10 +97,11 @@ func run(ctx context.Context, c *Config) error {
 }
 
 // announceLeader says when the work begins, in KubeFed's words, which scripts wait for.
-func announceLeader(ctx context.Context, mgr manager.Manager, log logr.Logger) {
+func announceLeader(ctx context.Context, mgr manager.Manager, log logr.Logger, m *metrics.Metrics) {
 	select {
 	case <-mgr.Elected():
 		log.Info("promoted as leader")
+		m.Lead()
 	case <-ctx.Done():
 	}
 }
@@ -157,7 +170,7 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, c *Config, settings
 	return ctrl.NewManager(config, ctrl.Options{
 		Scheme:                              scheme,
 		Cache:                               cache.Options{DefaultNamespaces: map[string]cache.Config{c.Namespace: {}}},
-		Metrics:                             metricsserver.Options{BindAddress: c.MetricsAddr},
+		Metrics:                             metricsserver.Options{BindAddress: noAddress},
 		HealthProbeBindAddress:              c.HealthAddr,
 		PprofBindAddress:                    c.PprofAddr,
 		LeaderElection:                      c.LeaderElect,
@@ -170,25 +183,28 @@ func newManager(config *rest.Config, scheme *runtime.Scheme, c *Config, settings
 	})
 }
 
-func addEngine(ctx context.Context, mgr manager.Manager, c *Config, settings *startConfig, uid types.UID) error {
+func engineOptions(c *Config, settings *startConfig, uid types.UID, counted *metrics.Metrics) engine.Options {
+	return engine.Options{
+		Namespace: c.Namespace, MemberWorkers: c.MemberWorkers, HostWorkers: c.HostWorkers,
+		Config: &settings.Config, WatchConfig: settings.watched, PropagatedVersions: c.PropagatedVersions, Budget: c.Budget,
+		DropAnnotations: c.TemplateAnnotations == "drop", HostUID: uid, Metrics: counted,
+	}
+}
+
+// addEngine adds the engine to the manager and has the metrics ask it.
+func addEngine(ctx context.Context, mgr ctrl.Manager, o engine.Options, counted *metrics.Metrics) error {
 	h, err := host.NewClient(mgr.GetConfig())
 	if err != nil {
 		return err
 	}
 	//nolint:staticcheck // events of the core group are what KubeFed's RBAC allows and its users watch
 	recorder := mgr.GetEventRecorderFor("fedsyncd")
-	counted, err := metrics.New(ctrlmetrics.Registry)
-	if err != nil {
-		return err
-	}
-	e := engine.New(h, mgr.GetClient(), recorder, engine.Options{
-		Namespace: c.Namespace, MemberWorkers: c.MemberWorkers, HostWorkers: c.HostWorkers,
-		Config: &settings.Config, WatchConfig: settings.watched, PropagatedVersions: c.PropagatedVersions, Budget: c.Budget, DropAnnotations: c.TemplateAnnotations == "drop", HostUID: uid,
-		Metrics: counted, Log: mgr.GetLogger().WithName("engine"),
-	})
+	o.Log = mgr.GetLogger().WithName("engine")
+	e := engine.New(h, mgr.GetClient(), recorder, o)
 	if err := e.SetUp(ctx, mgr); err != nil {
 		return err
 	}
+	counted.Watch(e)
 	return errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("caches", cachesSynced(mgr)))
 }
 

@@ -50,12 +50,12 @@ func (r configReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	r.approve(stored.Annotations[ApproveRemovalsAnnotation])
 	config, err := host.DecodeConfig(stored)
 	if err != nil {
-		r.recorder.Event(stored, "Warning", eventInvalidConfig, "the settings before stay: "+err.Error())
+		r.events.emit(stored, "Warning", eventInvalidConfig, "the settings before stay: "+err.Error())
 		r.log.Info("KubeFedConfig is invalid: the settings before stay", "reason", err.Error())
 		return reconcile.Result{}, nil
 	}
 	if field := r.needsRestart(config); field != "" {
-		r.recorder.Event(stored, "Warning", eventRestartRequired, field+" is read at the start only: restart fedsyncd to apply it")
+		r.events.emit(stored, "Warning", eventRestartRequired, field+" is read at the start only: restart fedsyncd to apply it")
 		r.log.Info("KubeFedConfig asks for what only a restart can apply", "field", field)
 	}
 	r.configure(config)

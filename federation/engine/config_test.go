@@ -32,7 +32,8 @@ func newRunningEngine(t *testing.T, objects ...client.Object) (*Engine, *record.
 	}
 	e, _ := newEngine(t)
 	events := record.NewFakeRecorder(10)
-	e.objects, e.recorder, e.running = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build(), events, t.Context()
+	e.objects, e.running = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build(), t.Context()
+	e.events.recorder = events
 	e.options.Namespace = "system"
 	close(e.started)
 	return e, events

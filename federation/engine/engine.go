@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/fedsync/fedsync/federation/host"
+	"github.com/fedsync/fedsync/federation/telemetry"
 	"github.com/fedsync/fedsync/fleet"
 )
 
@@ -44,25 +45,10 @@ type Options struct {
 	Clock clock.Clock
 	// Metrics hear what is worth counting; nil for nobody.
 	Metrics Metrics
-	Log     logr.Logger
+	// Traces follow edits; nil for nobody.
+	Traces EditListener
+	Log    logr.Logger
 }
-
-// Metrics is what the engine tells of its work.
-type Metrics interface {
-	// FieldsUnknown counts declared fields that a member does not know.
-	FieldsUnknown(t fleet.TypeName, member fleet.Name, fields int)
-	// RemovalsFrozen says how many copies are held back from removal.
-	RemovalsFrozen(copies int)
-	// Gone ends what is told of a type or of a member; the other one is empty.
-	Gone(t fleet.TypeName, member fleet.Name)
-}
-
-// unheard is for nobody.
-type unheard struct{}
-
-func (unheard) FieldsUnknown(fleet.TypeName, fleet.Name, int) {}
-func (unheard) RemovalsFrozen(int)                            {}
-func (unheard) Gone(fleet.TypeName, fleet.Name)               {}
 
 func (o *Options) setDefaults() {
 	if o.MemberWorkers == 0 {
@@ -93,13 +79,15 @@ func (o *Options) setDefaults() {
 type Engine struct {
 	host     *host.Client
 	objects  client.Client
-	recorder record.EventRecorder
+	events   *events
 	versions *host.Versions // nil unless they are asked for
 	options  Options
 	settings atomic.Pointer[host.Config]
 	clock    clock.Clock
 	log      logr.Logger
 
+	tell       *teller
+	edits      edits
 	removals   *removals
 	counted    atomic.Pointer[count]
 	publishing *hostQueue
@@ -136,14 +124,17 @@ const rememberedProofs = 1 << 14
 func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o Options) *Engine {
 	o.setDefaults()
 	e := &Engine{
-		host: h, objects: objects, recorder: recorder, options: o, clock: o.Clock, log: o.Log,
-		publishing: newHostQueue(o.Clock), pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects), proofs: lru.New(rememberedProofs),
+		host: h, objects: objects, options: o, clock: o.Clock, log: o.Log,
+		tell: &teller{Metrics: o.Metrics, traces: o.Traces}, edits: edits{pending: map[fleet.ObjectKey]edit{}},
+		pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects), proofs: lru.New(rememberedProofs),
 		started: make(chan struct{}), types: map[fleet.TypeName]*typeState{}, members: map[fleet.Name]*memberState{}, tried: map[fleet.Name]bool{},
 	}
+	e.events = newEvents(recorder, o.Clock, e.tell)
+	e.publishing = newHostQueue(o.Clock, func(l lane, d time.Duration) { e.tell.Waited(queueOfHost, l.String(), d) })
 	e.removals = newRemovals(o.Budget)
 	e.settings.Store(o.Config)
 	if o.PropagatedVersions {
-		e.versions = host.NewVersions(h)
+		e.versions = host.NewVersions(h, func(err error) error { return e.tell.hostWrote(telemetry.WriteVersion, err) })
 	}
 	return e
 }

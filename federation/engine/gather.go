@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"time"
+
 	"github.com/fedsync/fedsync/federation/host"
 	"github.com/fedsync/fedsync/federation/member"
 	"github.com/fedsync/fedsync/federation/plan"
@@ -24,7 +26,8 @@ type subject struct {
 
 // situation is everything that a decision about one copy depends on.
 type situation struct {
-	lane   lane // that the copy is looked at in; zero where nothing is to be done
+	lane   lane      // that the copy is looked at in; zero where nothing is to be done
+	taken  time.Time // when a worker took it; zero as above
 	input  plan.Input
 	watch  watch.Status
 	member fleet.Member

@@ -24,8 +24,8 @@ type hostQueue struct {
 	inside *fleet.ObjectKey // the key that was let in
 }
 
-func newHostQueue(c clock.Clock) *hostQueue {
-	return &hostQueue{queue: newQueue(), line: newQueue(), clock: c, left: make(chan struct{}, 1)}
+func newHostQueue(c clock.Clock, waited func(l lane, d time.Duration)) *hostQueue {
+	return &hostQueue{queue: newQueue(c, waited), line: newQueue(c, waited), clock: c, left: make(chan struct{}, 1)}
 }
 
 func (q *hostQueue) put(l lane, keys ...fleet.ObjectKey) { q.putAfter(l, 0, keys...) }
@@ -46,7 +46,7 @@ const noPauseBelow, longestPause = time.Millisecond, time.Second
 // queue, which is the longer the more there is to do for others, but no longer than a second.
 func (q *hostQueue) letIn(ctx context.Context) {
 	for {
-		key, _, shutdown := q.line.GetWithPriority()
+		key, _, shutdown := q.line.take()
 		if shutdown {
 			return
 		}

@@ -15,7 +15,7 @@ import (
 func beginHostQueue(t *testing.T) (*hostQueue, clock.Clock) {
 	t.Helper()
 	c := clock.RealClock{}
-	q := newHostQueue(c)
+	q := newHostQueue(c, func(lane, time.Duration) {})
 	go q.letIn(t.Context())
 	t.Cleanup(q.ShutDown)
 	return q, c

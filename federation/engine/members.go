@@ -22,6 +22,7 @@ import (
 	"github.com/fedsync/fedsync/federation/fault"
 	"github.com/fedsync/fedsync/federation/host"
 	"github.com/fedsync/fedsync/federation/member"
+	"github.com/fedsync/fedsync/federation/telemetry"
 	"github.com/fedsync/fedsync/fleet"
 )
 
@@ -95,8 +96,7 @@ func (r memberReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	}
 	name := fleet.Name(req.Name)
 	if cluster == nil || !r.options.Owns(name) {
-		r.disconnect(name)
-		r.unregister(name)
+		r.dismiss(name)
 		return reconcile.Result{}, nil
 	}
 	malformed := ""
@@ -175,7 +175,8 @@ func (r memberReconciler) start(running context.Context, name fleet.Name, c *mem
 	}
 	ctx, stop := context.WithCancel(running)
 	ms := &memberState{
-		name: name, member: m, generation: c.Generation, pin: pin, queue: newQueue(), running: ctx, hired: map[int]bool{},
+		name: name, member: m, generation: c.Generation, pin: pin, running: ctx, began: r.clock.Now(), unknownYet: pin == "",
+		credentials: c.Validity, queue: newQueue(r.clock, func(l lane, d time.Duration) { r.tell.Waited(queueOfMembers, l.String(), d) }), hired: map[int]bool{},
 		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]lane{}, gone: map[fleet.ObjectKey]types.UID{},
 		unknown: map[fleet.ObjectKey]unknownFields{}, granted: map[fleet.ObjectKey]bool{}, unsure: map[fleet.ObjectKey]bool{},
 		writing: map[fleet.ObjectKey]lane{},
@@ -211,6 +212,15 @@ func (e *Engine) wire(name fleet.Name, ms *memberState) {
 	}
 }
 
+// dismiss ends everything about a member that is not registered any more.
+func (e *Engine) dismiss(name fleet.Name) {
+	began := e.clock.Now()
+	if e.disconnect(name) {
+		e.tell.Left(e.clock.Since(began))
+	}
+	e.unregister(name)
+}
+
 // disconnect ends everything that runs for the member and touches nothing in it. It tells whether there was anything.
 func (e *Engine) disconnect(name fleet.Name) bool {
 	e.mu.Lock()
@@ -233,7 +243,7 @@ func (r memberReconciler) reportCluster(ctx context.Context, cluster *fedv1b1.Ku
 		health = ms.member.Health()
 	}
 	if health.UID != "" && health.Finding != member.Stranger && cluster.Annotations[host.MemberUIDAnnotation] == "" {
-		if err := host.PinCluster(ctx, r.objects, cluster, health.UID); err != nil {
+		if err := r.tell.hostWrote(telemetry.WriteClusterPin, host.PinCluster(ctx, r.objects, cluster, health.UID)); err != nil {
 			return err
 		}
 	}
@@ -241,7 +251,7 @@ func (r memberReconciler) reportCluster(ctx context.Context, cluster *fedv1b1.Ku
 	if !changed {
 		return nil
 	}
-	return host.WriteClusterStatus(ctx, r.objects, cluster, status)
+	return r.tell.hostWrote(telemetry.WriteClusterStatus, host.WriteClusterStatus(ctx, r.objects, cluster, status))
 }
 
 // registerAll registers every member before any work begins: a status that lacks a member which is only not read yet
@@ -327,7 +337,7 @@ func (e *Engine) unregister(name fleet.Name) {
 	e.snapshot = e.snapshot.Without(name)
 	e.mu.Unlock()
 	if known {
-		e.options.Metrics.Gone("", name)
+		e.tell.Gone("", name)
 		e.removals.withdrawMember(name)
 		e.reselect(name)
 	}

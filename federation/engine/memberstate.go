@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -20,10 +21,15 @@ type memberState struct {
 	generation string    // of the credentials
 	pin        types.UID // the identity that the connection was made for; only the reconciler touches it
 	queue      queue
-	watch      func(fleet.Type) // starts a watch that lives as long as the connection
-	stop       context.CancelFunc
-	running    context.Context //nolint:containedctx // what the workers live in: they may be hired later
-	workers    sync.WaitGroup
+	// credentials say from when to when the connection's credentials are good; began is when it was made.
+	credentials member.Validity
+	began       time.Time
+	reached     atomic.Bool      // since it began
+	unknownYet  bool             // nobody had reached the member before
+	watch       func(fleet.Type) // starts a watch that lives as long as the connection
+	stop        context.CancelFunc
+	running     context.Context //nolint:containedctx // what the workers live in: they may be hired later
+	workers     sync.WaitGroup
 
 	mu      sync.Mutex
 	hired   map[int]bool // the numbers of the workers
@@ -177,6 +183,16 @@ func (ms *memberState) attemptsBefore(key fleet.ObjectKey, t trouble) int {
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
 	if known := ms.trouble[key]; known.verb == t.verb && known.desired == t.desired {
+		return known.attempts
+	}
+	return 0
+}
+
+// attemptsOf counts the failures of the last attempt, if it was of that verb.
+func (ms *memberState) attemptsOf(key fleet.ObjectKey, v plan.Verb) int {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if known := ms.trouble[key]; known.verb == v {
 		return known.attempts
 	}
 	return 0

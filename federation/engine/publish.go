@@ -3,8 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,27 +11,25 @@ import (
 	"github.com/fedsync/fedsync/federation/host"
 	"github.com/fedsync/fedsync/federation/plan"
 	"github.com/fedsync/fedsync/federation/report"
+	"github.com/fedsync/fedsync/federation/telemetry"
 	"github.com/fedsync/fedsync/fleet"
 	"github.com/fedsync/fedsync/placement"
 )
 
-// eventFieldsUnknown is the reason of the event about fields that a member does not know.
-const eventFieldsUnknown = "FieldsUnknown"
-
 // publishForever processes the queue of federated objects whose picture may have changed.
 func (e *Engine) publishForever(ctx context.Context) {
 	for {
-		key, priority, shutdown := e.publishing.GetWithPriority()
+		key, l, shutdown := e.publishing.take()
 		if shutdown {
 			return
 		}
-		again, err := e.publish(ctx, key, lane(priority))
+		again, err := e.publish(ctx, key, l)
 		if err != nil && ctx.Err() == nil {
 			again = e.pace.failed(key)
 			e.log.V(1).Info("host write failed", "object", key, "retryAfter", again.String(), "reason", err.Error())
 		}
 		if again > 0 {
-			e.publishing.putAfter(lane(priority), again, key)
+			e.publishing.putAfter(l, again, key)
 		}
 		e.publishing.Done(key)
 	}
@@ -56,16 +52,23 @@ func reviewPause(members int) time.Duration {
 
 // publish writes to the host what the object needs next: the finalizer, the status, or the finalizer's removal. It
 // returns after what time to look again, zero for never.
-func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey, l lane) (time.Duration, error) {
+func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey, l lane) (again time.Duration, err error) {
 	s, ok := e.subject(key)
 	if !ok {
 		e.pace.forget(key)
+		e.tell.Forgotten(key)
 		return 0, nil
 	}
+	synced := true
+	ended := e.tell.Looking(key.Type, s.state.kind.Federated.Kind)
+	defer func() { ended(lookOf(again, synced, err)) }()
 	if !s.object.Held {
 		return 0, e.hold(ctx, &s)
 	}
 	summary := e.summarize(&s)
+	under, _ := e.edits.of(s.object)
+	e.tell.Summarized(key, summary, under.heard)
+	synced = summary.Known
 	switch {
 	case !summary.Known && l > resyncLane:
 		return lastInterval, nil // the watch that has not told anything yet will, but only in the lane that yields
@@ -74,24 +77,41 @@ func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey, l lane) (time
 	case s.object.Deleting && summary.Gone:
 		return 0, e.unhold(ctx, &s)
 	}
-	again, err := e.publishStatus(ctx, &s, summary)
+	again, err = e.publishStatus(ctx, &s, summary)
 	return again, errors.Join(err, e.recordVersions(ctx, &s, summary))
+}
+
+// lookOf says in KubeFed's words how a look at an object ended.
+func lookOf(again time.Duration, synced bool, err error) telemetry.Look {
+	switch {
+	case err != nil:
+		return telemetry.LookError
+	case !synced:
+		return telemetry.LookNotSynced
+	case again > 0:
+		return telemetry.LookNeedsRecheck
+	default:
+		return telemetry.LookSuccess
+	}
 }
 
 // publishStatus writes the status if the host stores another one and it is time for it.
 func (e *Engine) publishStatus(ctx context.Context, s *subject, summary report.Summary) (time.Duration, error) {
 	key := s.object.Key
 	if e.published(s.record, summary.Status) {
+		e.editSettled(s.object, summary)
 		return e.pace.unchanged(key, summary.Settled), nil
 	}
 	digest := report.Digest(summary.Status)
 	if wait := e.pace.wait(key, summary, digest.Bare == s.record.Published.Bare, e.clock.Now()); wait > 0 {
 		return wait, nil
 	}
-	if err := e.host.WriteStatus(ctx, s.state.kind, s.state.objects, s.object, summary.Status); err != nil {
+	if err := e.tell.hostWrote(telemetry.WriteStatus, e.host.WriteStatus(ctx, s.state.kind, s.state.objects, s.object, summary.Status)); err != nil {
 		return 0, err
 	}
-	e.log.V(1).Info("status written", "object", key, "settled", summary.Settled, "status", summary.Status)
+	condition := summary.Status.Conditions[0]
+	e.log.V(1).Info("status written", "object", key, "settled", summary.Settled, "propagation", condition.Status, "reason", condition.Reason, "message", condition.Message)
+	e.editSettled(s.object, summary)
 	e.announce(s, summary)
 	e.confirmNamed(key, summary.Status)
 	return e.pace.wrote(key, digest, summary, e.clock.Now()), nil
@@ -115,7 +135,7 @@ func (e *Engine) hold(ctx context.Context, s *subject) error {
 	if s.object.Deleting {
 		return nil // never held: it has no copies
 	}
-	if err := e.host.Hold(ctx, s.state.kind, s.state.objects, s.record); err != nil {
+	if err := e.tell.hostWrote(telemetry.WriteFinalizer, e.host.Hold(ctx, s.state.kind, s.state.objects, s.record)); err != nil {
 		return ignoreLost(err)
 	}
 	pause := unheardPause
@@ -127,7 +147,7 @@ func (e *Engine) hold(ctx context.Context, s *subject) error {
 }
 
 func (e *Engine) unhold(ctx context.Context, s *subject) error {
-	if err := e.host.Unhold(ctx, s.state.kind, s.state.objects, s.record); err != nil {
+	if err := e.tell.hostWrote(telemetry.WriteFinalizer, e.host.Unhold(ctx, s.state.kind, s.state.objects, s.record)); err != nil {
 		return ignoreLost(err)
 	}
 	e.pace.forget(s.object.Key)
@@ -233,15 +253,11 @@ func placementTrouble(s *subject) (reason, message string) {
 	return "", ""
 }
 
-// announce emits an event when an object that was fine, or had another trouble, cannot be brought in step, and when fields
-// of it are lost.
+// announce emits an event when an object that was fine, or had another trouble, cannot be brought in step, when fields of it are
+// lost, and when it recovers.
 func (e *Engine) announce(s *subject, summary report.Summary) {
-	c, before := summary.Status.Conditions[0], s.record.Published.Condition
-	reason := c.Reason
-	if reason == "" && summary.Incomplete {
-		reason = eventFieldsUnknown
-	}
-	if !summary.Settled || reason == "" || c.Reason == before.Reason && c.Message == before.Message {
+	event, worth := report.EventOf(s.record.Published, summary)
+	if !worth {
 		return
 	}
 	kind := s.state.kind.Federated
@@ -249,10 +265,9 @@ func (e *Engine) announce(s *subject, summary report.Summary) {
 		APIVersion: kind.APIVersion(), Kind: kind.Kind, Namespace: s.object.Key.Namespace, Name: s.object.Key.Name,
 		UID: s.object.UID, ResourceVersion: s.object.ResourceVersion,
 	}
-	message := c.Message
-	if i := slices.IndexFunc(summary.Status.Clusters, func(c report.Cluster) bool { return c.Message != "" }); i >= 0 {
-		first := summary.Status.Clusters[i]
-		message = fmt.Sprintf("%s; %s: %s", message, first.Name, first.Message)
+	eventType := corev1.EventTypeNormal
+	if event.Warning {
+		eventType = corev1.EventTypeWarning
 	}
-	e.recorder.Event(ref, corev1.EventTypeWarning, reason, message)
+	e.events.emitBounded(ref, eventType, event.Reason, event.Message)
 }

@@ -79,7 +79,7 @@ func (e *Engine) watchBudget(ctx context.Context) {
 			e.approve(now.ID)
 			continue
 		}
-		e.options.Metrics.RemovalsFrozen(now.Size)
+		e.tell.RemovalsFrozen(now.Size)
 		if now == before && now != told { // it has stopped growing
 			e.tellFrozen(ctx, now)
 			told = now
@@ -100,7 +100,7 @@ func (e *Engine) tellFrozen(ctx context.Context, f frozenSet) {
 	if err != nil {
 		return // the log has it
 	}
-	e.recorder.Event(config, corev1.EventTypeWarning, eventRemovalsFrozen, message)
+	e.events.emit(config, corev1.EventTypeWarning, eventRemovalsFrozen, message)
 }
 
 // configTimeout is how long the cache may take to know the KubeFedConfig: one that may not watch it never answers.

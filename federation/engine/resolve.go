@@ -20,6 +20,9 @@ func (e *Engine) objectChanged(c host.Change) {
 		return
 	}
 	key := c.New.Key
+	if !c.StatusOnly {
+		e.editHeard(c)
+	}
 	if !c.StatusOnly && e.placesOthers(c) { // whether it is held already does not matter to what lives in it
 		e.enqueueContents(key.Namespace)
 	}
@@ -40,6 +43,8 @@ func (e *Engine) objectGone(o *fleet.FederatedObject) {
 		e.removals.withdraw(fleet.CopyKey{Object: o.Key, Member: ms.name})
 	}
 	e.pace.forget(o.Key)
+	e.edits.forget(o.Key)
+	e.tell.Forgotten(o.Key)
 	if e.versions != nil {
 		e.versions.Forget(o.Key)
 	}
@@ -73,6 +78,9 @@ func (e *Engine) enqueueCopies(key fleet.ObjectKey, l lane) int {
 	if !ok {
 		return 0
 	}
+	if l == editLane {
+		e.edits.queue(key, e.clock.Now())
+	}
 	affected := 0
 	for _, m := range e.Snapshot().Members() {
 		ms := e.memberState(m.Name)
@@ -101,6 +109,8 @@ func (e *Engine) enqueueMember(ms *memberState, ts *typeState, l lane) {
 
 // HealthChanged implements member.Listener.
 func (e *Engine) HealthChanged(name fleet.Name, before, after member.Health) {
+	e.tell.Probed(after.Took)
+	e.noteContact(name, after)
 	e.clusters.ask(e.options.Namespace, string(name)) // which writes only what is new, or a heartbeat
 	if before.Finding == after.Finding && before.UID == after.UID && before.Reachable == after.Reachable {
 		return
@@ -113,6 +123,15 @@ func (e *Engine) HealthChanged(name fleet.Name, before, after member.Health) {
 	for _, ts := range e.typeStates() {
 		e.review(resyncLane, ts.objects.Keys("")...)
 	}
+}
+
+// noteContact tells when a member is reached for the first time over a connection.
+func (e *Engine) noteContact(name fleet.Name, h member.Health) {
+	ms := e.memberState(name)
+	if ms == nil || !h.Reachable || ms.reached.Swap(true) {
+		return
+	}
+	e.tell.Connected(e.clock.Since(ms.began), ms.unknownYet)
 }
 
 // CopyChanged implements member.Listener.

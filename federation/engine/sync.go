@@ -8,6 +8,7 @@ import (
 
 	"github.com/fedsync/fedsync/federation/fault"
 	"github.com/fedsync/fedsync/federation/plan"
+	"github.com/fedsync/fedsync/federation/telemetry"
 	"github.com/fedsync/fedsync/fleet"
 )
 
@@ -15,12 +16,12 @@ import (
 // member cannot be reached, it waits.
 func (e *Engine) work(ctx context.Context, ms *memberState, number int) {
 	for !e.leaves(ms, number) {
-		key, priority, shutdown := ms.queue.GetWithPriority()
+		key, l, shutdown := ms.queue.take()
 		if shutdown {
 			return
 		}
 		if ms.member.Ready(ctx) == nil {
-			e.syncCopy(ctx, ms, key, lane(priority))
+			e.syncCopy(ctx, ms, key, l)
 		}
 		ms.queue.Done(key)
 	}
@@ -39,6 +40,7 @@ func (e *Engine) leaves(ms *memberState, number int) bool {
 
 // syncCopy brings one copy one step closer to what it should be.
 func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.ObjectKey, l lane) {
+	taken := e.clock.Now()
 	s, ok := e.subject(key)
 	m, registered := e.Snapshot().Member(ms.name)
 	if !registered {
@@ -55,7 +57,7 @@ func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.Object
 		return
 	}
 	at := e.gather(&s, ms, m)
-	at.lane = l
+	at.lane, at.taken = l, taken
 	action := plan.Decide(at.input)
 	if again := e.act(ctx, ms, &s, at, action); again > 0 {
 		ms.queue.putAfter(l, again, key)
@@ -85,20 +87,44 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 		return left
 	}
 	ms.setGone(key, "")
-	answered := ms.beginWrite(key, at.lane)
-	err := e.write(ctx, ms, s, at, a.Verb)
-	answered()
-	ms.heard(key, a.Verb, err)
+	err := e.request(ctx, ms, s, at, a)
 	if a.Reason == plan.Unplaced && mayBeDone(err) {
 		e.removals.removed(removalOf(ms, s, at.input.Observed.UID), e.clock.Now())
 	}
 	if a.Reason == plan.Drifted && err == nil && !at.input.Observed.LegacyOwned {
-		e.log.Info("drift corrected", "object", key, "member", ms.name, "field", a.Field)
+		e.log.Info("drift corrected", "object", key, "member", ms.name, "field", a.Field, "by", at.seen.LastManager)
 	}
 	if a.Verb == plan.Apply && err == nil {
 		return e.proveCovered(ms, s, at.input.Desired, attempt)
 	}
 	return e.judge(ctx, ms, key, attempt, err)
+}
+
+// request sends what was decided on to the member, and tells how it ended.
+func (e *Engine) request(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) error {
+	o := s.object
+	under, pending := e.edits.of(o)
+	fact := telemetry.Attempt{
+		Edit: factOf(o, under.heard), Member: ms.name, Verb: a.Verb, Reason: a.Reason, Queued: under.queued, Taken: at.taken, Sent: e.clock.Now(),
+		ByEdit: pending && (a.Reason == plan.Missing || a.Reason == plan.Edited),
+	}
+	if a.Reason == plan.Drifted {
+		fact.Culprit = at.seen.LastManager
+	}
+	if fact.Queued.IsZero() {
+		fact.Queued = under.heard
+	}
+	fact.Number = 1 + ms.attemptsOf(o.Key, a.Verb)
+	answered := ms.beginWrite(o.Key, at.lane)
+	err := e.write(ctx, ms, s, at, a.Verb)
+	answered()
+	ms.heard(o.Key, a.Verb, err)
+	fact.Answered, fact.Result = e.clock.Now(), fault.Of(err).Class
+	if fact.ByEdit && err == nil {
+		e.edits.apply(o, fact.Answered)
+	}
+	e.tell.attempted(fact)
+	return err
 }
 
 // mayBeDone tells that a request was carried out, or may have been.
@@ -210,7 +236,7 @@ func (e *Engine) lacks(ms *memberState, key fleet.ObjectKey, desired fleet.Hash,
 		return
 	}
 	if ms.unknown[key].desired != desired {
-		e.options.Metrics.FieldsUnknown(key.Type, ms.name, len(fields))
+		e.tell.FieldsUnknown(key.Type, len(fields))
 		e.log.Info("the member does not know fields of the template", "object", key, "member", ms.name, "fields", fields)
 	}
 	ms.unknown[key] = unknownFields{desired: desired, fields: fields}

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/fedsync/fedsync/federation/member"
@@ -32,7 +33,7 @@ func newMemberState(t *testing.T) *memberState {
 		t.Fatal(err)
 	}
 	ms := &memberState{
-		name: "member", member: m, queue: newQueue(),
+		name: "member", member: m, queue: newQueue(clock.RealClock{}, func(lane, time.Duration) {}),
 		trouble: map[fleet.ObjectKey]trouble{}, waiting: map[string]map[fleet.ObjectKey]lane{}, gone: map[fleet.ObjectKey]types.UID{},
 		granted: map[fleet.ObjectKey]bool{}, unsure: map[fleet.ObjectKey]bool{},
 		writing: map[fleet.ObjectKey]lane{},
@@ -265,7 +266,7 @@ func TestGone(t *testing.T) {
 }
 
 func TestQueueServesTheMostUrgentLaneFirst(t *testing.T) {
-	q := newQueue()
+	q := newQueue(clock.RealClock{}, func(lane, time.Duration) {})
 	defer q.ShutDown()
 	key := func(name string) fleet.ObjectKey { return fleet.ObjectKey{Name: name} }
 	q.put(resyncLane, key("a"), key("b"))

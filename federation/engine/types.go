@@ -13,12 +13,14 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
 
 	"github.com/fedsync/fedsync/federation/host"
+	"github.com/fedsync/fedsync/federation/telemetry"
 	"github.com/fedsync/fedsync/federation/watch"
 	"github.com/fedsync/fedsync/fleet"
 )
@@ -75,15 +77,23 @@ func (r *typeReconciler) Reconcile(ctx context.Context, req reconcile.Request) (
 	}
 	state := r.bring(running, config)
 	if config.DeletionTimestamp != nil {
-		return settle(host.SetTypeFinalizer(ctx, r.Engine.objects, config, false))
+		return settle(r.setFinalizer(ctx, config, false))
 	}
 	if state.Reason == host.TypeOutOfScope { // KubeFed leaves these without its finalizer
 		return settle(r.report(ctx, config, state))
 	}
-	if err := host.SetTypeFinalizer(ctx, r.Engine.objects, config, true); err != nil {
+	if err := r.setFinalizer(ctx, config, true); err != nil {
 		return settle(err)
 	}
 	return settle(r.report(ctx, config, state))
+}
+
+// setFinalizer makes sure that the finalizer is there, or that it is not.
+func (r *typeReconciler) setFinalizer(ctx context.Context, config *fedv1b1.FederatedTypeConfig, wanted bool) error {
+	if controllerutil.ContainsFinalizer(config, host.TypeFinalizer) == wanted {
+		return nil
+	}
+	return r.tell.hostWrote(telemetry.WriteTypeFinalizer, host.SetTypeFinalizer(ctx, r.Engine.objects, config, wanted))
 }
 
 // bring starts, restarts or stops the type and says how it stands.
@@ -161,11 +171,11 @@ func (r *typeReconciler) report(ctx context.Context, config *fedv1b1.FederatedTy
 	if current && (s.Running || known && written == s) {
 		return nil
 	}
-	if err := host.WriteTypeStatus(ctx, r.Engine.objects, config, s, metav1.NewTime(r.clock.Now())); err != nil {
+	if err := r.tell.hostWrote(telemetry.WriteTypeStatus, host.WriteTypeStatus(ctx, r.Engine.objects, config, s, metav1.NewTime(r.clock.Now()))); err != nil {
 		return err
 	}
 	if !s.Running && s.Reason != host.TypeDisabled && s.Reason != host.TypeOutOfScope {
-		r.recorder.Event(config, "Warning", s.Reason, s.Message)
+		r.events.emit(config, "Warning", s.Reason, s.Message)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -215,7 +225,8 @@ func (e *Engine) typeChanged(t fleet.Type, s watch.Status) {
 // stopType ends the watches of a type. Its copies stay as they are, and so do the federated objects.
 func (e *Engine) stopType(name fleet.TypeName) {
 	if e.dropType(name) {
-		e.options.Metrics.Gone(name, "")
+		e.edits.forgetType(name)
+		e.tell.Gone(name, "")
 	}
 	if name == fleet.NamespaceType { // those in namespaces stop with it, or have waited for it
 		e.askTypesExcept(name)

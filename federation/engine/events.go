@@ -1,0 +1,39 @@
+package engine
+
+import (
+	"golang.org/x/time/rate"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/utils/clock"
+)
+
+// events sends events to the host, as many as it bears: each is a write there, and when a member is lost, thousands of objects have
+// the same to tell. The recorder itself bounds those of a single object and puts equal ones together.
+type events struct {
+	recorder record.EventRecorder
+	limit    *rate.Limiter
+	clock    clock.PassiveClock
+	tell     HostListener
+}
+
+// eventsPerSecond and eventBurst bound the events of the whole fleet.
+const eventsPerSecond, eventBurst = 5, 50
+
+func newEvents(r record.EventRecorder, c clock.PassiveClock, tell HostListener) *events {
+	return &events{recorder: r, limit: rate.NewLimiter(eventsPerSecond, eventBurst), clock: c, tell: tell}
+}
+
+// emit sends an event.
+func (s *events) emit(o runtime.Object, eventType, reason, message string) {
+	s.tell.Emitted(eventType, false)
+	s.recorder.Event(o, eventType, reason, message)
+}
+
+// emitBounded sends one of the many events about federated objects, or drops it if there were too many.
+func (s *events) emitBounded(o runtime.Object, eventType, reason, message string) {
+	if !s.limit.AllowN(s.clock.Now(), 1) {
+		s.tell.Emitted(eventType, true)
+		return
+	}
+	s.emit(o, eventType, reason, message)
+}
