@@ -38,10 +38,11 @@ type Config struct {
 	KubeFedMetrics bool
 	// OverdueAfter is after what time a copy that is out of step counts as overdue.
 	OverdueAfter time.Duration
-	// Tracing says where traces of edits go; nowhere without an endpoint.
-	Tracing   tracing.Options
-	LogFormat string
-	Verbosity    int
+	// TracingEndpoint is where traces of edits go, empty for nowhere; TracingSampleRatio is the share of edits that are traced.
+	TracingEndpoint    string
+	TracingSampleRatio float64
+	LogFormat          string
+	Verbosity          int
 }
 
 // How much metrics tell.
@@ -81,8 +82,8 @@ func (c *Config) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.MetricsDetail, "metrics-detail", detailBasic, "basic, or full for a series for each member, type and state of copies")
 	f.BoolVar(&c.KubeFedMetrics, "kubefed-metrics", false, "serve KubeFed's metrics too, under their names")
 	f.DurationVar(&c.OverdueAfter, "overdue-after", metrics.DefaultOverdueAfter, "after what time a copy that is out of step counts as overdue in metrics")
-	f.StringVar(&c.Tracing.Endpoint, "tracing-endpoint", "", "URL that takes OTLP over HTTP, such as http://127.0.0.1:4318; no traces if empty")
-	f.Float64Var(&c.Tracing.SampleRatio, "tracing-sample-ratio", 1, "share of edits that are traced, from 0 to 1")
+	f.StringVar(&c.TracingEndpoint, "tracing-endpoint", "", "URL that takes OTLP over HTTP, such as http://127.0.0.1:4318; no traces if empty")
+	f.Float64Var(&c.TracingSampleRatio, "tracing-sample-ratio", 1, "share of edits that are traced, from 0 to 1")
 	f.StringVar(&c.HealthAddr, "healthz-addr", ":8080", "address of /healthz and /readyz, 0 for none")
 	f.StringVar(&c.PprofAddr, "pprof-addr", "", "address of /debug/pprof/, none if empty; profiles tell much: keep it local, such as 127.0.0.1:6060")
 	f.BoolVar(&c.LeaderElect, "leader-elect", true, "wait for the Lease fedsyncd, and until no KubeFed controller manager holds its lock, before working")
@@ -112,8 +113,8 @@ func (c *Config) Validate() error {
 	check(c.TemplateAnnotations == "propagate" || c.TemplateAnnotations == "drop", "--template-annotations must be propagate or drop, not %q", c.TemplateAnnotations)
 	check(c.MetricsDetail == detailBasic || c.MetricsDetail == detailFull, "--metrics-detail must be basic or full, not %q", c.MetricsDetail)
 	check(c.OverdueAfter > 0, "--overdue-after must be greater than 0")
-	if c.Tracing.Endpoint != "" || c.Tracing.SampleRatio != 1 {
-		err := c.Tracing.Validate()
+	if c.TracingEndpoint != "" {
+		err := tracing.Options{Endpoint: c.TracingEndpoint, SampleRatio: c.TracingSampleRatio}.Validate()
 		check(err == nil, "--tracing-endpoint, --tracing-sample-ratio: %w", err)
 	}
 	check(c.LogFormat == "text" || c.LogFormat == "json", "--log-format must be text or json, not %q", c.LogFormat)

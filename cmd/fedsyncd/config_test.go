@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/fedsync/fedsync/federation/engine"
-	"github.com/fedsync/fedsync/tracing"
 )
 
 // parsed returns what the flags set.
@@ -32,7 +31,7 @@ func TestFlags(t *testing.T) {
 		return &Config{
 			Namespace: "kube-federation-system", MetricsAddr: ":9090", HealthAddr: ":8080", LeaderElect: true, MemberWorkers: 8, HostWorkers: 8,
 			Budget:              engine.Budget{Count: 100, Percent: 20, Window: 10 * time.Minute},
-			TemplateAnnotations: "propagate", LogFormat: "text", MetricsDetail: "basic", OverdueAfter: time.Minute, Tracing: tracing.Options{SampleRatio: 1},
+			TemplateAnnotations: "propagate", LogFormat: "text", MetricsDetail: "basic", OverdueAfter: time.Minute, TracingSampleRatio: 1,
 		}
 	}
 	but := func(change func(*Config)) *Config {
@@ -58,7 +57,7 @@ func TestFlags(t *testing.T) {
 				Kubeconfig: "k", Context: "c", Namespace: "n", MetricsAddr: "0", HealthAddr: ":1", PprofAddr: "127.0.0.1:2", MemberWorkers: 2, HostWorkers: 3,
 				KubeFedConfig: "f", PropagatedVersions: true, TemplateAnnotations: "drop",
 				Budget: engine.Budget{Count: -1, Percent: 1, Window: time.Second}, LogFormat: "json", Verbosity: 1,
-				MetricsDetail: "full", KubeFedMetrics: true, OverdueAfter: 5 * time.Second, Tracing: tracing.Options{Endpoint: "http://h:1", SampleRatio: 0.5},
+				MetricsDetail: "full", KubeFedMetrics: true, OverdueAfter: 5 * time.Second, TracingEndpoint: "http://h:1", TracingSampleRatio: 0.5,
 			},
 		},
 		"the verbosity with two dashes": {why: "klog's habit", flags: []string{"--v=2"}, want: but(func(c *Config) { c.Verbosity = 2 })},
@@ -96,8 +95,12 @@ func TestValidate(t *testing.T) {
 		"more than all":          {why: "a percentage ends at 100", flags: []string{"--removal-budget-percent=101"}, want: []string{"--removal-budget-percent must be between 0 and 100"}},
 		"a window of nothing":    {why: "nothing would count", flags: []string{"--removal-budget-window=0"}, want: []string{"--removal-budget-window must be greater than 0"}},
 		"a format of no name":    {why: "the value is quoted", flags: []string{"--log-format=xml"}, want: []string{`--log-format must be text or json, not "xml"`}},
-		"a detail of no name": {why: "the value is quoted", flags: []string{"--metrics-detail=all"}, want: []string{`--metrics-detail must be basic or full, not "all"`}},
-		"overdue at once":     {why: "every edit would be", flags: []string{"--overdue-after=0"}, want: []string{"--overdue-after must be greater than 0"}},
+		"a detail of no name":    {why: "the value is quoted", flags: []string{"--metrics-detail=all"}, want: []string{`--metrics-detail must be basic or full, not "all"`}},
+		"traces to nowhere": {
+			why: "the flags are named, and what is wrong with the URL", flags: []string{"--tracing-endpoint=collector:4318", "--tracing-sample-ratio=2"},
+			want: []string{`--tracing-endpoint, --tracing-sample-ratio: endpoint "collector:4318" is no URL such as http://127.0.0.1:4318 or https://otel.example.com`, "sample ratio 2 is not between 0 and 1"},
+		},
+		"overdue at once": {why: "every edit would be", flags: []string{"--overdue-after=0"}, want: []string{"--overdue-after must be greater than 0"}},
 		"everything at once": {
 			why: "nobody should have to try four times",
 			flags: []string{

@@ -19,11 +19,10 @@ import (
 
 // newTracer returns nil if edits are not traced. What it was told of is sent when end is called.
 func newTracer(ctx context.Context, c *Config, log logr.Logger) (tracer *tracing.Tracer, end func(), err error) {
-	if c.Tracing.Endpoint == "" {
+	if c.TracingEndpoint == "" {
 		return nil, func() {}, nil
 	}
-	o := c.Tracing
-	o.Version, o.Log = version(), log
+	o := tracing.Options{Endpoint: c.TracingEndpoint, SampleRatio: c.TracingSampleRatio, Version: version(), Log: log}
 	if tracer, err = tracing.New(ctx, o); err != nil {
 		return nil, nil, fmt.Errorf("set up traces: %w", err)
 	}
