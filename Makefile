@@ -111,6 +111,11 @@ generate: $(BIN)/controller-gen ## CRDs and FederatedTypeConfigs in charts/
 generated: generate ## fail if a generated file was changed by hand or is out of date
 	@git diff --exit-code --stat -- charts || { echo "run make generate and commit"; exit 1; }
 
+.PHONY: rules
+rules: ## check and test the recording rules and alerts; PROMTOOL=FILE takes another promtool
+	@promtool="$(PROMTOOL)"; [ -n "$$promtool" ] || promtool=$$(scripts/prometheus.sh)/promtool || exit 1; \
+		$$promtool check rules charts/fedsync/rules/*.yaml && $$promtool test rules charts/fedsync/rules/tests/*.yaml
+
 .PHONY: kubefed
 kubefed: $(BIN)/kubefed-e2e.test $(BIN)/hyperfed ## build KubeFed's e2e suite and its controller manager into bin/
 
