@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := $(CURDIR)/bin
-MODULES := . lab test
+MODULES := . lab test monitoring
 export CGO_ENABLED ?= 0
 
 .PHONY: help
@@ -31,6 +31,7 @@ unit: ## unit tests, with the race detector
 	@scripts/require.sh gcc libc6-dev
 	@scripts/gotest.sh . ./...
 	@scripts/gotest.sh test ./bench/... ./scale/... ./measure/...
+	@scripts/gotest.sh monitoring ./...
 
 .PHONY: integration
 integration: components ## tests on real clusters: of the lab itself, and of fedsyncd on a lab
@@ -104,8 +105,9 @@ archtest: ## the rules about who may import whom
 	@go test ./internal/archtest/...
 
 .PHONY: generate
-generate: $(BIN)/controller-gen ## CRDs and FederatedTypeConfigs in charts/
+generate: $(BIN)/controller-gen ## CRDs, FederatedTypeConfigs and dashboards in charts/
 	@go generate ./...
+	@cd monitoring && go generate ./...
 
 .PHONY: generated
 generated: generate ## fail if a generated file was changed by hand or is out of date

@@ -1,0 +1,8 @@
+module github.com/fedsync/fedsync/monitoring
+
+go 1.26.0
+
+require (
+	github.com/google/go-cmp v0.7.0
+	github.com/grafana/grafana-foundation-sdk/go v0.0.22
+)
