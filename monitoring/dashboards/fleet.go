@@ -136,7 +136,7 @@ func fleetMembers() grid {
 				"A click on a name leads to the member.",
 			queries: []query{
 				{expr: `max by (cluster, member) (fedsync_member_up{cluster=~"$cluster"}) + 2 * max by (cluster, member) (fedsync_member_parked{cluster=~"$cluster"})`, legend: "State"},
-				{expr: `max by (cluster, member) (fedsync_member_oldest_unsettled_seconds{cluster=~"$cluster"})`, legend: "Out of step for"},
+				{expr: `max by (cluster, member) (fedsync_member_oldest_unsettled_seconds{cluster=~"$cluster"})`, legend: outOfStepFor},
 				{expr: `sum by (cluster, member) (fedsync_member_copies{cluster=~"$cluster"})`, legend: "Copies"},
 				{expr: `sum by (cluster, member) (fedsync_member_copies{cluster=~"$cluster", state=~"pending|removing"})`, legend: "On their way"},
 				{expr: `sum by (cluster, member) (fedsync_member_copies{cluster=~"$cluster", state="unreachable"})`, legend: "Unreachable"},
@@ -152,7 +152,7 @@ func fleetMembers() grid {
 		},
 		values: []column{
 			{name: "State", states: memberStates()},
-			{name: "Out of step for", unit: units.DurationSeconds, steps: []step{{from: 10, colour: yellow}, {from: 60, colour: red}}},
+			{name: outOfStepFor, unit: units.DurationSeconds, steps: []step{{from: 10, colour: yellow}, {from: 60, colour: red}}},
 			{name: "Copies"},
 			{name: "On their way", steps: bad(blue)},
 			{name: "Unreachable", steps: bad(orange)},
@@ -160,6 +160,6 @@ func fleetMembers() grid {
 			{name: "Unwatched types", steps: bad(orange)},
 			{},
 		},
-		worst: "Out of step for",
+		worst: outOfStepFor,
 	}
 }

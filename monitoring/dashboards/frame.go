@@ -1,7 +1,6 @@
 package dashboards
 
 import (
-	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
@@ -80,14 +79,14 @@ func begin(f frame) *dashboard.DashboardBuilder {
 			Multi(true).
 			IncludeAll(true).
 			AllValue(".*").
-			Current(dashboard.VariableOption{Selected: cog.ToPtr(true), Text: shown, Value: all}))
+			Current(dashboard.VariableOption{Selected: new(true), Text: shown, Value: all}))
 	}
 
 	return d
 }
 
 func prometheusSource() common.DataSourceRef {
-	return common.DataSourceRef{Type: cog.ToPtr("prometheus"), Uid: cog.ToPtr("${datasource}")}
+	return common.DataSourceRef{Type: new("prometheus"), Uid: new("${datasource}")}
 }
 
 // drillDown leads to another dashboard with the same source, host cluster and time, and what the address adds.

@@ -5,6 +5,9 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
+// noMember is said where the chosen members have no series.
+const noMember = "no such member"
+
 // member tells of one member, or of several.
 func member() *dashboard.DashboardBuilder {
 	d := begin(frame{
@@ -12,7 +15,7 @@ func member() *dashboard.DashboardBuilder {
 		description: "One member, or several: is it there, what is out of step in it, and what do its API server and its credentials say.",
 	}).
 		WithPanel(timeline(panel{
-			title: "State of the member", unit: units.NoUnit, width: 12, states: memberStates(), absent: "no such member",
+			title: "State of the member", unit: units.NoUnit, width: 12, states: memberStates(), absent: noMember,
 			description: "Ready by the thresholds of the KubeFedConfig. Parked: it does not answer, nothing is sent until a probe is good, and what is missing is made up then. " +
 				"If it is not ready: kubectl describe kubefedcluster.",
 			queries: []query{{
@@ -23,12 +26,12 @@ func member() *dashboard.DashboardBuilder {
 		})).
 		WithPanel(rows(memberCredentials())).
 		WithPanel(stack(panel{
-			title: "Copies by state", unit: units.Short, width: 12, colours: copyColours(), absent: "no such member",
+			title: "Copies by state", unit: units.Short, width: 12, colours: copyColours(), absent: noMember,
 			description: "What should be and is in the chosen members. Red was refused by the member: the statuses of the federated objects have its words.",
 			queries:     []query{{expr: `sum by (state) (fedsync_member_copies{cluster=~"$cluster", member=~"$member"})`, legend: "{{state}}"}},
 		})).
 		WithPanel(graph(panel{
-			title: "Longest out of step", unit: units.Seconds, width: 12, absent: "no such member", steps: []step{{from: 60, colour: red}},
+			title: "Longest out of step", unit: units.Seconds, width: 12, absent: noMember, steps: []step{{from: 60, colour: red}},
 			description: "For how long the copy that is worst off in a member has been out of step. A line that rises without end is a copy that cannot be written: see which types below, and the statuses.",
 			queries:     []query{{expr: `max by (member) (fedsync_member_oldest_unsettled_seconds{cluster=~"$cluster", member=~"$member"})`, legend: "{{member}}"}},
 		})).
@@ -42,7 +45,7 @@ func member() *dashboard.DashboardBuilder {
 			}},
 		})).
 		WithPanel(stack(panel{
-			title: "Watches by state", unit: units.Short, width: 12, absent: "no such member",
+			title: "Watches by state", unit: units.Short, width: 12, absent: noMember,
 			colours: []colour{
 				{legend: "synced", colour: green},
 				{legend: "syncing", colour: blue},
@@ -64,12 +67,12 @@ func member() *dashboard.DashboardBuilder {
 func memberTraffic() []panel {
 	return []panel{
 		{
-			title: "Probe duration", unit: units.Seconds, width: 12, absent: "no such member", steps: []step{{from: 3, colour: red}},
+			title: "Probe duration", unit: units.Seconds, width: 12, absent: noMember, steps: []step{{from: 3, colour: red}},
 			description: "How long the last health probe took. After 3 s, by default, it counts as failed. If it rises: load of the member's API server, or the network.",
 			queries:     []query{{expr: `max by (member) (fedsync_member_probe_seconds{cluster=~"$cluster", member=~"$member"})`, legend: "{{member}}"}},
 		},
 		{
-			title: "Requests in flight", unit: units.Short, width: 12, absent: "no such member",
+			title: "Requests in flight", unit: units.Short, width: 12, absent: noMember,
 			description: "Reads and writes that a member has not answered yet, without watches. At --member-workers all the time: the member is the bottleneck.",
 			queries:     []query{{expr: `sum by (member) (fedsync_member_requests_in_flight{cluster=~"$cluster", member=~"$member"})`, legend: "{{member}}"}},
 		},
@@ -99,7 +102,7 @@ func memberCredentials() grid {
 
 	return grid{
 		panel: panel{
-			title: "Version and credentials", unit: units.Short, width: 12, absent: "no such member",
+			title: "Version and credentials", unit: units.Short, width: 12, absent: noMember,
 			description: "The member's own word about its version, the age of the token in use, and when it expires, if it says so. " +
 				"Renew the token in the member's Secret before it expires: fedsyncd takes it without a restart.",
 			queries: []query{

@@ -4,7 +4,6 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
@@ -90,7 +89,7 @@ func orNone(label, expr string) string {
 }
 
 func refID(i int) string {
-	return string(rune('A' + i))
+	return "ABCDEFGH"[i : i+1]
 }
 
 func target(i int, q query) *prometheus.DataqueryBuilder {
@@ -116,7 +115,7 @@ func ladder(steps []step) []dashboard.Threshold {
 			continue
 		}
 
-		out = append(out, dashboard.Threshold{Value: cog.ToPtr(s.from), Color: s.colour})
+		out = append(out, dashboard.Threshold{Value: new(s.from), Color: s.colour})
 	}
 
 	return out
@@ -130,7 +129,7 @@ func mappings(states []state) []dashboard.ValueMapping {
 	options := map[string]dashboard.ValueMappingResult{}
 	for i, s := range states {
 		options[strconv.Itoa(s.value)] = dashboard.ValueMappingResult{
-			Text: cog.ToPtr(s.text), Color: cog.ToPtr(s.colour), Index: cog.ToPtr(int32(i)), //nolint:gosec // there are four
+			Text: new(s.text), Color: new(s.colour), Index: new(int32(i)),
 		}
 	}
 

@@ -18,6 +18,9 @@ type grid struct {
 	worst  string   // the column that the rows are sorted by, the greatest first
 }
 
+// outOfStepFor is the column that tells who is worst off.
+const outOfStepFor = "Out of step for"
+
 // A column is one of a grid. For a label, field is its name.
 type column struct {
 	field, name, unit string

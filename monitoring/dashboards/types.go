@@ -124,7 +124,7 @@ func typesTable() grid {
 			description: "One row for each type that runs. Not watched: the condition Ready of the FederatedTypeConfig says why. Out of step for: since when its worst copy is not as declared.",
 			queries: []query{
 				{expr: `max by (cluster, type) (fedsync_host_watch_synced{cluster=~"$cluster", type=~"$type"})`, legend: "Host watch"},
-				{expr: `max by (cluster, type) (fedsync_oldest_unsettled_seconds{cluster=~"$cluster", type=~"$type"})`, legend: "Out of step for"},
+				{expr: `max by (cluster, type) (fedsync_oldest_unsettled_seconds{cluster=~"$cluster", type=~"$type"})`, legend: outOfStepFor},
 				{expr: `sum by (cluster, type) (fedsync_federated_objects{cluster=~"$cluster", type=~"$type"})`, legend: "Objects"},
 				{expr: `sum by (cluster, type) (fedsync_copies{cluster=~"$cluster", type=~"$type"})`, legend: "Copies"},
 				{expr: `sum by (cluster, type) (fedsync_copies{cluster=~"$cluster", type=~"$type", state!="in_step"})`, legend: "Out of step"},
@@ -134,13 +134,13 @@ func typesTable() grid {
 		labels: []column{{field: "cluster", name: "Host cluster"}, {field: "type", name: "Type"}},
 		values: []column{
 			{name: "Host watch", states: watchStates()},
-			{name: "Out of step for", unit: units.DurationSeconds, steps: []step{{from: 10, colour: yellow}, {from: 60, colour: red}}},
+			{name: outOfStepFor, unit: units.DurationSeconds, steps: []step{{from: 10, colour: yellow}, {from: 60, colour: red}}},
 			{name: "Objects"},
 			{name: "Copies"},
 			{name: "Out of step", steps: bad(blue)},
 			{name: "Overdue", steps: bad(red)},
 		},
-		worst: "Out of step for",
+		worst: outOfStepFor,
 	}
 }
 

@@ -38,11 +38,11 @@ type testFile struct {
 	Tests []struct {
 		Alerts []struct {
 			Name     string `json:"alertname"`
-			Expected []any  `json:"exp_alerts"`
-		} `json:"alert_rule_test"`
+			Expected []any  `json:"exp_alerts"` //nolint:tagliatelle // promtool's word
+		} `json:"alert_rule_test"` //nolint:tagliatelle // promtool's word
 		Expressions []struct {
 			Expr string `json:"expr"`
-		} `json:"promql_expr_test"`
+		} `json:"promql_expr_test"` //nolint:tagliatelle // promtool's word
 	} `json:"tests"`
 }
 
