@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := $(CURDIR)/bin
-MODULES := . lab test
+MODULES := . lab test monitoring
 export CGO_ENABLED ?= 0
 # gRPC, which OpenTelemetry's exporter takes with it, brings html/template, and that keeps the linker from dropping unused
 # methods: 57 MB instead of 38.
@@ -39,6 +39,7 @@ unit: ## unit tests, with the race detector
 	@scripts/require.sh gcc libc6-dev
 	@scripts/gotest.sh . ./...
 	@scripts/gotest.sh test ./bench/... ./scale/... ./measure/...
+	@scripts/gotest.sh monitoring ./...
 
 .PHONY: integration
 integration: components ## tests on real clusters: of the lab itself, and of fedsyncd on a lab
@@ -112,12 +113,18 @@ archtest: ## the rules about who may import whom
 	@go test ./internal/archtest/...
 
 .PHONY: generate
-generate: $(BIN)/controller-gen ## CRDs and FederatedTypeConfigs in charts/
+generate: $(BIN)/controller-gen ## CRDs, FederatedTypeConfigs and dashboards in charts/
 	@go generate ./...
+	@cd monitoring && go generate ./...
 
 .PHONY: generated
 generated: generate ## fail if a generated file was changed by hand or is out of date
 	@git diff --exit-code --stat -- charts || { echo "run make generate and commit"; exit 1; }
+
+.PHONY: rules
+rules: ## check and test the recording rules and alerts; PROMTOOL=FILE takes another promtool
+	@promtool="$(PROMTOOL)"; [ -n "$$promtool" ] || promtool=$$(scripts/prometheus.sh)/promtool || exit 1; \
+		$$promtool check rules charts/fedsync/rules/*.yaml && $$promtool test rules charts/fedsync/rules/tests/*.yaml
 
 .PHONY: kubefed
 kubefed: $(BIN)/kubefed-e2e.test $(BIN)/hyperfed ## build KubeFed's e2e suite and its controller manager into bin/
