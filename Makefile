@@ -113,13 +113,13 @@ archtest: ## the rules about who may import whom
 	@go test ./internal/archtest/...
 
 .PHONY: generate
-generate: $(BIN)/controller-gen ## CRDs, FederatedTypeConfigs and dashboards in charts/
+generate: $(BIN)/controller-gen ## CRDs, FederatedTypeConfigs and dashboards in charts/, docs/reference/metrics.md
 	@go generate ./...
 	@cd monitoring && go generate ./...
 
 .PHONY: generated
 generated: generate ## fail if a generated file was changed by hand or is out of date
-	@git diff --exit-code --stat -- charts || { echo "run make generate and commit"; exit 1; }
+	@git diff --exit-code --stat -- charts docs/reference || { echo "run make generate and commit"; exit 1; }
 
 .PHONY: rules
 rules: ## check and test the recording rules and alerts; PROMTOOL=FILE takes another promtool

@@ -30,6 +30,9 @@ type kubefed struct {
 	kinds map[fleet.TypeName]string // the names of controllers that were told of
 }
 
+// sectionKubeFed is the heading of these metrics.
+const sectionKubeFed = "KubeFed's names, with `--kubefed-metrics`"
+
 func kubefedBuckets() []float64 {
 	return []float64{.01, .05, .1, .5, 1, 2.5, 5, 7.5, 10, 12.5, 15, 17.5, 20, 22.5, 25, 27.5, 30, 50, 75, 100, 1000}
 }
@@ -44,7 +47,7 @@ func reconcileBuckets() []float64 {
 
 func newKubeFed(c *catalogue, m *Metrics) *kubefed {
 	k := &kubefed{workers: m.options.HostWorkers, kinds: map[fleet.TypeName]string{}}
-	c.section, c.only = "KubeFed's names", "--kubefed-metrics"
+	c.section, c.only = sectionKubeFed, "--kubefed-metrics"
 	defer func() { c.only = "" }()
 	k.cluster = c.asked("gauge", "kubefedcluster_total", "1 if the last probes found the cluster in the state, else 0.", "state", "cluster")
 	k.joined = c.asked("gauge", "joined_cluster_total", "Registered members.")

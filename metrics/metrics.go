@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,6 +129,19 @@ func (m *Metrics) Gone(t fleet.TypeName, member fleet.Name) {
 	m.drop(t, member)
 }
 
+// begin makes the series that start from zero: what is born with its first value lacks an increase to see.
+func (m *Metrics) begin(types []telemetry.Type, members []telemetry.Member) {
+	for _, t := range types {
+		m.convergence.edits.WithLabelValues(string(t.Name))
+		m.convergence.ofObject.WithLabelValues(string(t.Name))
+		m.work.unknown.WithLabelValues(string(t.Name))
+	}
+	for i := range members {
+		m.convergence.ofMember.WithLabelValues(string(members[i].Name))
+		m.work.failures.WithLabelValues(string(members[i].Name))
+	}
+}
+
 func (m *Metrics) drop(t fleet.TypeName, member fleet.Name) {
 	labels := prometheus.Labels{"type": string(t)}
 	vectors := []interface {
@@ -219,6 +233,7 @@ type bounded struct {
 const other = "other"
 
 func (b *bounded) word(w string) string {
+	w = strings.ToValidUTF8(w, "")
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
@@ -235,3 +250,8 @@ func (b *bounded) word(w string) string {
 
 // maxWord bounds a label's value in bytes.
 const maxWord = 64
+
+// short makes a label's value of what a stranger says. What is no UTF-8 would be refused.
+func short(w string) string {
+	return strings.ToValidUTF8(w[:min(len(w), maxWord)], "")
+}

@@ -96,6 +96,7 @@ func (s *scrape) Collect(out chan<- prometheus.Metric) {
 	}
 	types := source.Types()
 	members := source.Members()
+	s.metrics.begin(types, members)
 	s.sendMembers(out, send, members, now)
 	s.metrics.census.send(s, send, types, members, now)
 	for _, t := range types {
@@ -122,7 +123,7 @@ func (s *scrape) sendMembers(out chan<- prometheus.Metric, send func(*prometheus
 		send(s.inFlight, float64(m.InFlight), name)
 		out <- prometheus.MustNewConstMetric(s.throttled, prometheus.CounterValue, float64(m.Throttled), name)
 		if m.Version != "" {
-			send(s.info, 1, name, m.Version)
+			send(s.info, 1, name, short(m.Version)) // a member may say anything
 		}
 		if !m.CredentialSince.IsZero() {
 			send(s.credentialAge, now.Sub(m.CredentialSince).Seconds(), name)
