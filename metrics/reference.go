@@ -41,7 +41,7 @@ func meanings() []meaning {
 		{label: "state", of: "fedsync_member_watches", values: "`synced`, `syncing`, `type_missing`, `forbidden`, `unreachable`"},
 		{label: "condition", values: quoted(objectConditions()) + ": the reasons of the condition `Propagation`, `Propagated` for none, and `Unknown` as long as a member's watch has not told anything"},
 		{label: "reason", of: "fedsync_rejected_objects", values: quoted(report.Failures())},
-		{label: "reason", of: "fedsync_writes_total", values: "`Missing`, `Edited`, `Drifted`, `Unplaced`, `ObjectDeleting`, `OptedOut`: why the copy was not as it should be"},
+		{label: "reason", of: "fedsync_writes_total", values: "`Missing`, `Edited`, `Drifted`, `Unplaced`, `ObjectDeleting`: why the copy was not as it should be"},
 		{label: "verb", values: "`apply`, `create`, `delete`, `release`"},
 		{label: "result", values: quoted(results)},
 		{label: "manager", values: "the field manager that changed a copy last, such as `kubectl-edit`; the first 32 are told apart, the others are `other`; `unknown` if nobody is known"},

@@ -43,7 +43,7 @@ func (w *work) attempted(a telemetry.Attempt) {
 	if a.Result != fault.None {
 		w.failures.WithLabelValues(string(a.Member)).Inc()
 	}
-	if a.Reason == plan.Drifted && a.Result == fault.None {
+	if a.Drift {
 		w.drift.WithLabelValues(string(a.Object.Type), w.managers.word(a.Culprit)).Inc()
 	}
 }

@@ -91,9 +91,6 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 	if a.Reason == plan.Unplaced && mayBeDone(err) {
 		e.removals.removed(removalOf(ms, s, at.input.Observed.UID), e.clock.Now())
 	}
-	if a.Reason == plan.Drifted && err == nil && !at.input.Observed.LegacyOwned {
-		e.log.Info("drift corrected", "object", key, "member", ms.name, "field", a.Field, "by", at.seen.LastManager)
-	}
 	if a.Verb == plan.Apply && err == nil {
 		return e.proveCovered(ms, s, at.input.Desired, attempt)
 	}
@@ -108,9 +105,6 @@ func (e *Engine) request(ctx context.Context, ms *memberState, s *subject, at si
 		Edit: factOf(o, under.heard), Member: ms.name, Verb: a.Verb, Reason: a.Reason, Queued: under.queued, Taken: at.taken, Sent: e.clock.Now(),
 		ByEdit: pending && (a.Reason == plan.Missing || a.Reason == plan.Edited),
 	}
-	if a.Reason == plan.Drifted {
-		fact.Culprit = at.seen.LastManager
-	}
 	if fact.Queued.IsZero() {
 		fact.Queued = under.heard
 	}
@@ -123,8 +117,20 @@ func (e *Engine) request(ctx context.Context, ms *memberState, s *subject, at si
 	if fact.ByEdit && err == nil {
 		e.edits.apply(o, fact.Answered)
 	}
+	if err == nil && a.Reason == plan.Drifted && e.undid(ms, s, at) {
+		fact.Drift, fact.Culprit = true, at.seen.LastManager
+		e.log.Info("drift corrected", "object", o.Key, "member", ms.name, "field", a.Field, "by", fact.Culprit)
+	}
 	e.tell.attempted(fact)
 	return err
+}
+
+// undid tells that an apply because of drift changed the copy. If not, a field never shows up as ours; and what a create of ours, or
+// KubeFed, owns becomes ours without anybody having changed it.
+func (e *Engine) undid(ms *memberState, s *subject, at situation) bool {
+	key, kind := s.object.Key, s.state.kind
+	now, present, _ := ms.member.Observed(kind.Name, kind.CopyNamespace(key.Namespace), key.Name)
+	return !at.input.Observed.LegacyOwned && present && now.ResourceVersion != at.seen.ResourceVersion
 }
 
 // mayBeDone tells that a request was carried out, or may have been.

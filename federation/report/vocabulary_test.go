@@ -59,3 +59,23 @@ func TestVocabulary(t *testing.T) {
 		t.Errorf("run with -update if this is meant (-want +got):\n%s", diff)
 	}
 }
+
+// vocabularyWords returns the words of status.clusters[].status.
+func vocabularyWords(t *testing.T) (words []string) {
+	t.Helper()
+	golden, err := os.ReadFile(filepath.Join("testdata", "vocabulary.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(golden)) {
+		name, quoted, _ := strings.Cut(strings.TrimSpace(line), " = ")
+		word, err := strconv.Unquote(quoted)
+		if err != nil {
+			t.Fatalf("read %q: %v", line, err)
+		}
+		if strings.HasPrefix(name, "Cluster") {
+			words = append(words, word)
+		}
+	}
+	return words
+}

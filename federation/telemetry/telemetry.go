@@ -34,7 +34,9 @@ type Attempt struct {
 	// and answered or given up. Queued is zero if Heard is.
 	Queued, Taken, Sent, Answered time.Time
 	Result                        fault.Class
-	// Culprit is the field manager whose change was undone, for plan.Drifted; empty if nobody knows.
+	// Drift tells that it undid what somebody else had changed. Culprit is the field manager that wrote last then, empty if nobody
+	// knows.
+	Drift   bool
 	Culprit string
 }
 
