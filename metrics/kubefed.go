@@ -136,7 +136,7 @@ func (k *kubefed) drop(t fleet.TypeName) {
 	}
 	labels := prometheus.Labels{"controller": controller}
 	for _, v := range []interface {
-		DeletePartialMatch(prometheus.Labels) int
+		DeletePartialMatch(labels prometheus.Labels) int
 	}{k.deprecated, k.time, k.total, k.failed, k.concurrent, k.active, k.quantile} {
 		v.DeletePartialMatch(labels)
 	}

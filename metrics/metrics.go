@@ -28,7 +28,7 @@ type Options struct {
 	FullDetail bool
 	// KubeFed serves KubeFed's metrics too, under their names.
 	KubeFed bool
-	// HostWorkers is how many federated objects are looked at at a time.
+	// HostWorkers is how many federated objects are looked at side by side.
 	HostWorkers int
 	// OverdueAfter is after what time a copy that is out of step counts as overdue; 0 means DefaultOverdueAfter.
 	OverdueAfter time.Duration
@@ -145,7 +145,7 @@ func (m *Metrics) begin(types []telemetry.Type, members []telemetry.Member) {
 func (m *Metrics) drop(t fleet.TypeName, member fleet.Name) {
 	labels := prometheus.Labels{"type": string(t)}
 	vectors := []interface {
-		DeletePartialMatch(prometheus.Labels) int
+		DeletePartialMatch(labels prometheus.Labels) int
 	}{m.convergence.edits, m.convergence.ofObject, m.work.drift, m.work.unknown}
 	if t == "" {
 		labels = prometheus.Labels{"member": string(member)}

@@ -131,7 +131,7 @@ func (s *scrape) sendMembers(out chan<- prometheus.Metric, send func(*prometheus
 		if !m.CredentialExpiry.IsZero() {
 			send(s.credentialEnd, float64(m.CredentialExpiry.Unix()), name)
 		}
-		if _, any := m.Watches[syncedState]; !any {
+		if _, told := m.Watches[syncedState]; !told {
 			send(s.watches, 0, name, syncedState)
 		}
 		for state, n := range m.Watches {
@@ -192,10 +192,6 @@ func (c *census) send(s *scrape, send func(*prometheus.Desc, float64, ...string)
 	for _, t := range types {
 		c.sendType(s, send, t.Name, lateness)
 	}
-	running := map[fleet.TypeName]bool{}
-	for _, t := range types {
-		running[t.Name] = true
-	}
 	for i := range members {
 		name := members[i].Name
 		slot, counted := c.slots[name]
@@ -208,14 +204,22 @@ func (c *census) send(s *scrape, send func(*prometheus.Desc, float64, ...string)
 			send(s.ofMember, float64(counts[state]), string(name), state.String())
 		}
 		send(s.oldestIn, oldest.Seconds(), string(name))
-		if s.both == nil || !counted {
+		if s.both != nil && counted {
+			c.sendDetail(s, send, slot, types)
+		}
+	}
+}
+
+// sendDetail tells the copies of one member by type.
+func (c *census) sendDetail(s *scrape, send func(*prometheus.Desc, float64, ...string), slot int, types []telemetry.Type) {
+	for _, t := range types {
+		counts := c.detail[slot][t.Name]
+		if counts == nil {
 			continue
 		}
-		for t, counts := range c.detail[slot] {
-			for _, state := range report.States() {
-				if counts[state] != 0 && running[t] {
-					send(s.both, float64(counts[state]), string(name), string(t), state.String())
-				}
+		for _, state := range report.States() {
+			if counts[state] != 0 {
+				send(s.both, float64(counts[state]), string(c.names[slot]), string(t.Name), state.String())
 			}
 		}
 	}

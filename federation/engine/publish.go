@@ -256,6 +256,7 @@ func placementTrouble(s *subject) (reason, message string) {
 // announce emits an event when an object that was fine, or had another trouble, cannot be brought in step, when fields of it are
 // lost, and when it recovers.
 func (e *Engine) announce(s *subject, summary report.Summary) {
+	summary.Status = e.sayableStatus(s.object.Key.Type, summary.Status)
 	event, worth := report.EventOf(s.record.Published, summary)
 	if !worth {
 		return

@@ -76,7 +76,8 @@ func (e *Engine) judge(ctx context.Context, ms *memberState, key fleet.ObjectKey
 	}
 	t.next = e.clock.Now().Add(pause)
 	ms.remember(key, t)
-	e.log.V(1).Info("attempt failed", "object", key, "member", ms.name, "attempts", t.attempts, "retryAfter", pause.String(), "reason", f.Message())
+	e.logRefusal(ms, key, t, f)
+	e.log.V(1).Info("attempt failed", "object", key, "member", ms.name, "attempts", t.attempts, "retryAfter", pause.String(), "reason", e.sayable(key.Type, f.Message()))
 	return pause
 }
 

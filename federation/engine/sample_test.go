@@ -53,9 +53,12 @@ func TestQueuesAreTold(t *testing.T) {
 	e.publishing.put(resyncLane, keyOf(1)) // stands in line
 	clock.Step(time.Second)
 	want := []telemetry.Queue{
-		{Name: "host", Lane: "resync", Depth: 1, Oldest: time.Second}, {Name: "members", Lane: "resync"},
-		{Name: "host", Lane: "drift"}, {Name: "members", Lane: "drift", Depth: 1, Oldest: time.Second},
-		{Name: "host", Lane: "edit"}, {Name: "members", Lane: "edit"},
+		{Name: "host", Lane: "resync", Depth: 1, Oldest: time.Second},
+		{Name: "members", Lane: "resync"},
+		{Name: "host", Lane: "drift"},
+		{Name: "members", Lane: "drift", Depth: 1, Oldest: time.Second},
+		{Name: "host", Lane: "edit"},
+		{Name: "members", Lane: "edit"},
 	}
 	if diff := cmp.Diff(want, e.Queues()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

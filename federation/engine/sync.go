@@ -119,8 +119,8 @@ func (e *Engine) request(ctx context.Context, ms *memberState, s *subject, at si
 	}
 	if err == nil && a.Reason == plan.Drifted && e.undid(ms, s, at) {
 		fact.Drift, fact.Culprit = true, at.seen.LastManager
-		e.log.Info("drift corrected", "object", o.Key, "member", ms.name, "field", a.Field, "by", fact.Culprit)
 	}
+	e.logAttempt(&fact, a.Field)
 	e.tell.attempted(fact)
 	return err
 }

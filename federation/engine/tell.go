@@ -10,6 +10,8 @@ import (
 )
 
 // Metrics hear what is worth counting. Like all listeners they are called from many goroutines and must not block.
+//
+//nolint:interfacebloat // it is five small ones, each for one kind of fact, that one listener has to follow together
 type Metrics interface {
 	EditListener
 	CensusListener
@@ -21,11 +23,11 @@ type Metrics interface {
 // EditListener follows edits. Metrics and traces do.
 type EditListener interface {
 	// Heard is called when the host's watch has told of an edit.
-	Heard(telemetry.Edit)
+	Heard(e telemetry.Edit)
 	// Attempted is called after each request that was to bring a copy in step.
-	Attempted(telemetry.Attempt)
+	Attempted(a telemetry.Attempt)
 	// Settled is called when every member has an edit and the status on the host says so.
-	Settled(telemetry.Settlement)
+	Settled(s telemetry.Settlement)
 }
 
 // CensusListener keeps account of how everything stands.

@@ -23,7 +23,7 @@ type load struct {
 
 func (l *load) sum() Load { return Load{InFlight: l.inFlight.Load(), Throttled: l.throttled.Load()} }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements [http.RoundTripper].
 func (l *load) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !strings.Contains(r.URL.RawQuery, "watch=") {
 		l.inFlight.Add(1)

@@ -20,7 +20,7 @@ func TestValidityOf(t *testing.T) {
 	}
 	wrote := func(fields string, after time.Duration) metav1.ManagedFieldsEntry {
 		at := metav1.NewTime(made.Add(after))
-		return metav1.ManagedFieldsEntry{Time: &at, FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}}
+		return metav1.ManagedFieldsEntry{Time: &at, FieldsV1: metav1.NewFieldsV1(fields)}
 	}
 	tests := map[string]struct {
 		why, token string
