@@ -224,10 +224,7 @@ func (e *Engine) typeChanged(t fleet.Type, s watch.Status) {
 
 // stopType ends the watches of a type. Its copies stay as they are, and so do the federated objects.
 func (e *Engine) stopType(name fleet.TypeName) {
-	if e.dropType(name) {
-		e.edits.forgetType(name)
-		e.tell.Gone(name, "")
-	}
+	e.dropType(name)
 	if name == fleet.NamespaceType { // those in namespaces stop with it, or have waited for it
 		e.askTypesExcept(name)
 	}
@@ -248,8 +245,8 @@ func (e *Engine) wireType(ts *typeState) {
 	}
 }
 
-// dropType tells whether the type ran.
-func (e *Engine) dropType(name fleet.TypeName) bool {
+// dropType ends the type's watches, and forgets what was told of its objects: nobody will tell what becomes of them meanwhile.
+func (e *Engine) dropType(name fleet.TypeName) {
 	e.wiring.Lock()
 	defer e.wiring.Unlock()
 	e.mu.Lock()
@@ -257,14 +254,15 @@ func (e *Engine) dropType(name fleet.TypeName) bool {
 	delete(e.types, name)
 	e.mu.Unlock()
 	if ts == nil {
-		return false
+		return
 	}
 	ts.stop()
 	for _, ms := range e.memberStates() {
 		ms.member.Unwatch(name)
 	}
+	e.edits.forgetType(name)
+	e.tell.Gone(name, "")
 	e.log.Info("type stopped", "type", name)
-	return true
 }
 
 func (e *Engine) typeState(name fleet.TypeName) *typeState {

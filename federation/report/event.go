@@ -68,7 +68,10 @@ func applied(clusters []Cluster) string {
 			wanted++
 		}
 	}
-	parts := []string{fmt.Sprintf("applied to %d of %d members", len(named[InStep]), wanted)}
+	var parts []string
+	if wanted > 0 || len(clusters) == 0 {
+		parts = append(parts, fmt.Sprintf("applied to %d of %d members", len(named[InStep]), wanted))
+	}
 	for _, state := range []State{Unreachable, Failed, Pending, Removing} {
 		if len(named[state]) > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s: %s", len(named[state]), state, some(named[state])))

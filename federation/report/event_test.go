@@ -59,6 +59,10 @@ func TestEventOf(t *testing.T) {
 				Message: "applied to 2 of 9 members; 5 unreachable: m1, m2, m3 and 2 more; 1 failed: m6; 1 pending: m8; 1 removing: m7; m6: it said no",
 			},
 		},
+		"it cannot be removed from where it is not wanted": {
+			why: "nothing is to be applied", before: report.Published{Condition: fine}, after: summary(checking, clusters(1, map[int]string{1: report.ClusterWaitingForRemoval})),
+			want: &report.Event{Warning: true, Reason: report.ReasonCheckClusters, Message: "1 removing: m1"},
+		},
 		"the same again":  {why: "nothing changed", before: report.Published{Condition: checking, Troubled: true}, after: summary(checking, clusters(2, map[int]string{2: report.ClusterNotReady}))},
 		"all well again":  {why: "whoever saw the warning wants to know", before: report.Published{Condition: checking, Troubled: true}, after: summary(fine, clusters(2, nil)), want: &report.Event{Reason: report.EventRecovered, Message: "applied to 2 of 2 members"}},
 		"done at last":    {why: "it was slow, and never in trouble", before: report.Published{Condition: checking}, after: summary(fine, clusters(2, nil))},
