@@ -49,6 +49,7 @@ type typeCount struct {
 
 // entry is what was counted of one object.
 type entry struct {
+	seen      time.Time // when it was summarized last
 	condition string
 	failures  []string       // sorted
 	states    []report.State // by slot
@@ -68,8 +69,9 @@ func newCensus(detailed bool) *census {
 	}
 }
 
-// summarized counts an object as its status says. A copy that is out of step is so since the edit was heard of, or since now.
-func (c *census) summarized(key fleet.ObjectKey, s *report.Summary, since, now time.Time) {
+// summarized counts an object as its status says. A copy that is out of step now, and was not when the object was summarized last, is
+// so since the edit was heard of that came in between; without one, since now.
+func (c *census) summarized(key fleet.ObjectKey, s *report.Summary, heard, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.objects[key]
@@ -77,13 +79,17 @@ func (c *census) summarized(key fleet.ObjectKey, s *report.Summary, since, now t
 		e = &entry{}
 		c.objects[key] = e
 	}
-	if since.IsZero() {
+	since := heard
+	switch {
+	case !s.Known:
+		since = time.Time{} // a watch has not told anything yet: what it does not know is not late
+	case heard.IsZero() || !heard.After(e.seen):
 		since = now
 	}
+	e.seen = now
 	failures := c.read(s)
 	c.recount(key, e, since)
-	t := c.typeOf(key.Type)
-	t.change(e, conditionOf(s), failures)
+	c.typeOf(key.Type).change(e, conditionOf(s), failures)
 }
 
 // read puts the state of every copy into scratch and returns the words of those that failed.
@@ -121,10 +127,11 @@ func (c *census) slotOf(name fleet.Name) int {
 	return slot
 }
 
-// recount brings all counts of copies from what the entry says to what scratch says.
+// recount brings all counts of copies from what the entry says to what scratch says. Copies that are newly out of step are so since
+// the time; if it is zero, none is.
 func (c *census) recount(key fleet.ObjectKey, e *entry, since time.Time) {
-	if len(e.states) < len(c.scratch) {
-		e.states = append(slices.Grow(e.states, len(c.scratch)-len(e.states)), make([]report.State, len(c.scratch)-len(e.states))...)
+	if missing := len(c.scratch) - len(e.states); missing > 0 {
+		e.states = append(slices.Grow(e.states, missing), make([]report.State, missing)...)
 	}
 	t := c.typeOf(key.Type)
 	var late []lateCopy
@@ -133,18 +140,23 @@ func (c *census) recount(key fleet.ObjectKey, e *entry, since time.Time) {
 		for len(before) > 0 && before[0].slot < slot {
 			before = before[1:]
 		}
-		if after > report.InStep {
-			l := lateCopy{slot: slot, since: since}
-			if len(before) > 0 && before[0].slot == slot {
-				l = before[0]
-			}
-			late = append(late, l)
+		wasLate := len(before) > 0 && before[0].slot == slot
+		switch {
+		case after <= report.InStep:
+		case wasLate:
+			late = append(late, before[0])
+		case !since.IsZero():
+			late = append(late, lateCopy{slot: slot, since: since})
 		}
 		if e.states[slot] != after {
 			c.count(t, key.Type, slot, e.states[slot], after)
 			e.states[slot] = after
 		}
 	}
+	c.setLate(key, e, late)
+}
+
+func (c *census) setLate(key fleet.ObjectKey, e *entry, late []lateCopy) {
 	e.late = late
 	if len(late) > 0 {
 		c.late[key] = e
@@ -211,58 +223,4 @@ func (t *typeCount) change(e *entry, condition string, failures []string) {
 		t.failures[word]++
 	}
 	e.failures = failures
-}
-
-// forget ends the count of an object.
-func (c *census) forget(key fleet.ObjectKey) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e := c.objects[key]
-	if e == nil {
-		return
-	}
-	clear(c.scratch)
-	c.recount(key, e, time.Time{})
-	c.typeOf(key.Type).change(e, "", nil)
-	delete(c.objects, key)
-}
-
-// gone ends the count of a type or of a member; the other one is empty.
-func (c *census) gone(t fleet.TypeName, member fleet.Name) {
-	if t != "" {
-		for _, key := range c.keysOf(t) {
-			c.forget(key)
-		}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.types, t)
-	for _, detail := range c.detail {
-		delete(detail, t)
-	}
-	slot, known := c.slots[member]
-	if !known {
-		return
-	}
-	for key, e := range c.objects {
-		if slot < len(e.states) && e.states[slot] != report.NoCopy {
-			copy(c.scratch, e.states)
-			clear(c.scratch[min(len(e.states), len(c.scratch)):])
-			c.scratch[slot] = report.NoCopy
-			c.recount(key, e, time.Time{})
-		}
-	}
-	delete(c.slots, member)
-	c.names[slot], c.members[slot], c.detail[slot] = "", tally{}, nil
-}
-
-func (c *census) keysOf(t fleet.TypeName) (keys []fleet.ObjectKey) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for key := range c.objects {
-		if key.Type == t {
-			keys = append(keys, key)
-		}
-	}
-	return keys
 }

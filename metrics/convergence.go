@@ -38,7 +38,8 @@ func newConvergence(c *catalogue, traceID func(types.UID, int64) string) converg
 // Stages of an edit.
 const (
 	stageWatch   = "watch"   // from the watch's word until the copies are in their members' queues; for a new object that includes the finalizer
-	stageQueue   = "queue"   // until a worker of the member took it; for a member that is away that includes its absence
+	stageQueue   = "queue"   // until a worker of the member took it first; that includes the absence of the member, and of the copy's namespace
+	stageRetry   = "retry"   // until it was taken for the attempt that succeeded, if others failed before
 	stageRender  = "render"  // until the request was made
 	stageRequest = "request" // until the member answered
 	stageConfirm = "confirm" // from the last member's answer until the status was written
@@ -48,36 +49,46 @@ func (v *convergence) attempted(a telemetry.Attempt) {
 	if !a.ByEdit || a.Heard.IsZero() || a.Result != fault.None || a.Verb != plan.Apply && a.Verb != plan.Create {
 		return
 	}
-	v.observe(v.ofCopy.WithLabelValues(), a.Answered.Sub(a.Heard), &a.Edit)
-	v.observe(v.ofMember.WithLabelValues(string(a.Member)), a.Answered.Sub(a.Heard), &a.Edit)
-	for _, s := range []struct {
-		name     string
-		from, to time.Time
-	}{{stageWatch, a.Heard, a.Queued}, {stageQueue, a.Queued, a.Taken}, {stageRender, a.Taken, a.Sent}, {stageRequest, a.Sent, a.Answered}} {
-		v.observe(v.stage.WithLabelValues(s.name), s.to.Sub(s.from), &a.Edit)
+	example := v.exampleOf(&a.Edit)
+	observe(v.ofCopy.WithLabelValues(), a.Heard, a.Answered, example)
+	observe(v.ofMember.WithLabelValues(string(a.Member)), a.Heard, a.Answered, example)
+	observe(v.stage.WithLabelValues(stageWatch), a.Heard, a.Queued, example)
+	observe(v.stage.WithLabelValues(stageQueue), a.Queued, a.First, example)
+	if a.Number > 1 {
+		observe(v.stage.WithLabelValues(stageRetry), a.First, a.Taken, example)
 	}
+	observe(v.stage.WithLabelValues(stageRender), a.Taken, a.Sent, example)
+	observe(v.stage.WithLabelValues(stageRequest), a.Sent, a.Answered, example)
 }
 
 func (v *convergence) settled(s telemetry.Settlement) {
 	if s.Heard.IsZero() {
 		return
 	}
-	v.observe(v.ofObject.WithLabelValues(string(s.Object.Type)), s.Confirmed.Sub(s.Heard), &s.Edit)
+	example := v.exampleOf(&s.Edit)
+	observe(v.ofObject.WithLabelValues(string(s.Object.Type)), s.Heard, s.Confirmed, example)
 	if !s.Applied.IsZero() {
-		v.observe(v.stage.WithLabelValues(stageConfirm), s.Confirmed.Sub(s.Applied), &s.Edit)
+		observe(v.stage.WithLabelValues(stageConfirm), s.Applied, s.Confirmed, example)
 	}
 }
 
-// observe adds the edit's trace as an example, if it has one.
-func (v *convergence) observe(o prometheus.Observer, d time.Duration, e *telemetry.Edit) {
-	seconds := max(d, 0).Seconds()
-	if v.traceID != nil {
-		if id := v.traceID(e.UID, e.Generation); id != "" {
-			if with, ok := o.(prometheus.ExemplarObserver); ok {
-				with.ObserveWithExemplar(seconds, prometheus.Labels{"trace_id": id})
-				return
-			}
-		}
+// exampleOf names the edit's trace, nil if it has none.
+func (v *convergence) exampleOf(e *telemetry.Edit) prometheus.Labels {
+	if v.traceID == nil {
+		return nil
+	}
+	if id := v.traceID(e.UID, e.Generation); id != "" {
+		return prometheus.Labels{"trace_id": id}
+	}
+	return nil
+}
+
+// observe counts a duration in seconds, with an example if there is one.
+func observe(o prometheus.Observer, from, to time.Time, example prometheus.Labels) {
+	seconds := max(to.Sub(from), 0).Seconds()
+	if with, ok := o.(prometheus.ExemplarObserver); ok && example != nil {
+		with.ObserveWithExemplar(seconds, example)
+		return
 	}
 	o.Observe(seconds)
 }

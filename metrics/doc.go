@@ -5,7 +5,7 @@
 //
 // Given: the registry to register with, the facts of package telemetry, the summaries of package report.
 //
-// Promises: no global registry; labels come from bounded sets and hold no names of objects, addresses or free text; about 28
+// Promises: no global registry; labels come from bounded sets and hold no names of objects, addresses or free text; some 25
 // series for each member, and none for each member and type unless [Options.FullDetail] asks for them; the series of a member or type
 // that is gone are gone too. [Metrics.Definitions] lists every metric: docs/reference/metrics.md is made from it.
 //

@@ -13,6 +13,9 @@ import (
 	"github.com/prometheus/common/expfmt"
 	clocktesting "k8s.io/utils/clock/testing"
 
+	"github.com/fedsync/fedsync/federation/report"
+	"github.com/fedsync/fedsync/federation/telemetry"
+	"github.com/fedsync/fedsync/fleet"
 	"github.com/fedsync/fedsync/metrics"
 )
 
@@ -107,5 +110,62 @@ func TestSeriesOfWhatIsGone(t *testing.T) {
 	live(m, clock)
 	if page := pageOf(t, registry); !strings.Contains(page, `fedsync_edits_total{type="configmaps"} 1`) {
 		t.Errorf("a type that runs again is not counted:\n%s", page)
+	}
+}
+
+func TestACopyIsNoOlderThanItsOwnTrouble(t *testing.T) {
+	clock := clocktesting.NewFakePassiveClock(noon)
+	m, registry := newMetrics(t, metrics.Options{Clock: clock})
+	m.Watch(smallFleet())
+	m.Lead()
+	say := func(known bool, words ...string) {
+		status := report.Status{Conditions: []report.Condition{{Type: report.ConditionPropagation, Status: "False", Reason: report.ReasonCheckClusters}}}
+		for i, word := range words {
+			status.Clusters = append(status.Clusters, report.Cluster{Name: fleet.Name(rune('a' + i)), Status: word})
+		}
+		m.Summarized(fleet.ObjectKey{Type: "configmaps", Namespace: "demo", Name: "greeting"}, report.Summary{Known: known, Settled: true, Status: status}, noon)
+	}
+	steps := []struct {
+		why   string
+		after time.Duration
+		known bool
+		words []string
+		want  []string
+	}{
+		{
+			why: "nobody knows yet", known: false, words: []string{report.ClusterPending, report.ClusterPending}, after: 2 * time.Minute,
+			want: []string{`fedsync_copies{state="pending",type="configmaps"} 2`, `fedsync_copies_overdue{type="configmaps"} 0`},
+		},
+		{
+			why: "since the look that found it", known: true, words: []string{report.ClusterOK, report.ClusterNotReady}, after: time.Hour,
+			want: []string{`fedsync_member_oldest_unsettled_seconds{member="a"} 0`, `fedsync_member_oldest_unsettled_seconds{member="b"} 3600`},
+		},
+		{
+			why: "the other one drifts now: the edit is none of its", known: true, words: []string{report.ClusterPending, report.ClusterNotReady},
+			want: []string{`fedsync_member_oldest_unsettled_seconds{member="a"} 0`, `fedsync_copies_overdue{type="configmaps"} 1`},
+		},
+	}
+	for _, s := range steps {
+		say(s.known, s.words...)
+		clock.SetTime(clock.Now().Add(s.after))
+		page := pageOf(t, registry)
+		for _, line := range s.want {
+			if !strings.Contains(page, line+"\n") {
+				t.Errorf("%s: %s is missing:\n%s", s.why, line, page)
+			}
+		}
+	}
+}
+
+func TestWorkersOfATypeThatStartsAnew(t *testing.T) {
+	m, registry := newMetrics(t, metrics.Options{KubeFed: true})
+	m.Watch(smallFleet())
+	m.Lead()
+	ended := m.Looking("configmaps", "FederatedConfigMap")
+	m.Gone("configmaps", "")
+	ended(telemetry.LookSuccess)
+	m.Looking("configmaps", "FederatedConfigMap")(telemetry.LookSuccess)
+	if page := pageOf(t, registry); !strings.Contains(page, `controller_runtime_active_workers{controller="federatedconfigmap"} 0`) {
+		t.Errorf("no worker is left, and yet:\n%s", page)
 	}
 }

@@ -110,10 +110,11 @@ func (k *kubefed) looking(t fleet.TypeName, kind string, c clock.PassiveClock) (
 	k.mu.Unlock()
 	began := c.Now()
 	k.concurrent.WithLabelValues(controller).Set(float64(k.workers))
-	k.active.WithLabelValues(controller).Inc()
+	active := k.active.WithLabelValues(controller) // and no other: the series may be dropped and made anew meanwhile
+	active.Inc()
 	return func(result telemetry.Look) {
 		took := c.Since(began).Seconds()
-		k.active.WithLabelValues(controller).Dec()
+		active.Dec()
 		k.total.WithLabelValues(controller, string(result)).Inc()
 		failures := k.failed.WithLabelValues(controller)
 		if result == telemetry.LookError {

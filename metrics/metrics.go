@@ -95,6 +95,7 @@ func (m *Metrics) Watch(s Source) { m.scrape.watch(s) }
 func (m *Metrics) Lead() {
 	m.leading.Store(true)
 	m.leader.WithLabelValues().Set(1)
+	m.work.begin()
 }
 
 // Heard counts an edit.
@@ -114,9 +115,9 @@ func (m *Metrics) Attempted(a telemetry.Attempt) {
 // Settled counts an edit that every member has.
 func (m *Metrics) Settled(s telemetry.Settlement) { m.convergence.settled(s) }
 
-// Summarized counts what an object's status says. since is when the edit that is under way was heard, zero if there is none.
-func (m *Metrics) Summarized(key fleet.ObjectKey, s report.Summary, since time.Time) {
-	m.census.summarized(key, &s, since, m.clock.Now())
+// Summarized counts what an object's status says. heard is when the edit that is under way was heard of, zero if there is none.
+func (m *Metrics) Summarized(key fleet.ObjectKey, s report.Summary, heard time.Time) {
+	m.census.summarized(key, &s, heard, m.clock.Now())
 }
 
 // Forgotten ends the count of an object that is gone.
@@ -124,7 +125,11 @@ func (m *Metrics) Forgotten(key fleet.ObjectKey) { m.census.forget(key) }
 
 // Gone drops the series of a type or of a member; the other one is empty.
 func (m *Metrics) Gone(t fleet.TypeName, member fleet.Name) {
-	m.census.gone(t, member)
+	if t != "" {
+		m.census.goneType(t)
+	} else {
+		m.census.goneMember(member)
+	}
 	m.scrape.bury(t, member)
 	m.drop(t, member)
 }

@@ -73,11 +73,15 @@ func live(m *metrics.Metrics, clock *clocktesting.FakePassiveClock) {
 	m.Heard(edit)
 	m.Attempted(telemetry.Attempt{
 		Edit: edit, Member: "a", Verb: plan.Apply, Reason: plan.Missing, Number: 1, ByEdit: true,
-		Queued: at(10), Taken: at(30), Sent: at(40), Answered: at(90),
+		Queued: at(10), First: at(30), Taken: at(30), Sent: at(40), Answered: at(90),
+	})
+	m.Attempted(telemetry.Attempt{
+		Edit: edit, Member: "b", Verb: plan.Apply, Reason: plan.Missing, Number: 3, ByEdit: true,
+		Queued: at(10), First: at(20), Taken: at(1020), Sent: at(1030), Answered: at(1040),
 	})
 	m.Attempted(telemetry.Attempt{
 		Edit: edit, Member: "b", Verb: plan.Apply, Reason: plan.Missing, Number: 1, ByEdit: true,
-		Queued: at(10), Taken: at(30), Sent: at(40), Answered: at(15040), Result: fault.TimedOut,
+		Queued: at(10), First: at(30), Taken: at(30), Sent: at(40), Answered: at(15040), Result: fault.TimedOut,
 	})
 	m.Attempted(telemetry.Attempt{
 		Edit: telemetry.Edit{Object: greeting, UID: "uid", Generation: 1}, Member: "a", Verb: plan.Apply, Reason: plan.Drifted, Number: 1,

@@ -46,7 +46,7 @@ func meanings() []meaning {
 		{label: "result", values: quoted(results)},
 		{label: "manager", values: "the field manager that changed a copy last, such as `kubectl-edit`; the first 32 are told apart, the others are `other`; `unknown` if nobody is known"},
 		{label: "kind", values: "`finalizer`, `status`, `propagated_version`, `cluster_status`, `cluster_pin`, `type_status`, `type_finalizer`"},
-		{label: "stage", values: "`watch`: until the copies are in their members' queues, for a new object with the write of its finalizer. `queue`: until a worker of the member took it, for a member that is away until it is back. `render`: until the request was made. `request`: until the member answered. `confirm`: from the last member's answer until the status was written"},
+		{label: "stage", values: "`watch`: until the copies are in their members' queues, for a new object with the write of its finalizer. `queue`: until a worker of the member took it first; for a member that is away until it is back, for a copy without its namespace until that is there. `retry`: until it was taken for the attempt that succeeded, if others failed before. `render`: until the request was made. `request`: until the member answered. `confirm`: from the last member's answer until the status was written"},
 		{label: "queue", values: "`host`: federated objects whose status is looked at. `members`: copies, in the queues of all members"},
 		{label: "lane", values: "`edit`, `drift`, `resync`: in this order keys are taken from a queue"},
 	}
@@ -95,7 +95,7 @@ that asks for native histograms, as protobuf. What to watch and what to do: [ope
 
 - A daemon that stands by serves ` + "`fedsync_leader`" + ` 0 and ` + "`fedsync_build_info`" + `, and nothing of how the fleet stands.
 - No label holds the name of an object, an address or free text. The series of a member or type that is gone are gone too.
-- About 28 series for each member, and some 50 for each type.
+- Some 25 series for each member, and some 40 for each type.
 - Histograms have native buckets besides those that are served as text. With ` + "`--tracing-endpoint`" + ` they hold examples with a
   ` + "`trace_id`" + ` ([traces](../tracing.md)).
 `

@@ -6,7 +6,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/fedsync/fedsync/federation/report"
 	"github.com/fedsync/fedsync/federation/telemetry"
 	"github.com/fedsync/fedsync/fleet"
 )
@@ -90,15 +89,15 @@ func (s *scrape) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	now := s.metrics.clock.Now()
-	s.dropBuried(now)
 	send := func(d *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
 	types := source.Types()
 	members := source.Members()
+	s.dropBuried(types, members, now)
 	s.metrics.begin(types, members)
 	s.sendMembers(out, send, members, now)
-	s.metrics.census.send(s, send, types, members, now)
+	s.sendCensus(send, s.metrics.census.take(now, s.metrics.options.OverdueAfter), types, members)
 	for _, t := range types {
 		send(s.synced, boolean(t.Synced), string(t.Name))
 	}
@@ -160,13 +159,13 @@ func (s *scrape) bury(t fleet.TypeName, member fleet.Name) {
 	s.buried[grave{t, member}] = s.metrics.clock.Now()
 }
 
-func (s *scrape) dropBuried(now time.Time) {
+func (s *scrape) dropBuried(types []telemetry.Type, members []telemetry.Member, now time.Time) {
 	alive := map[grave]bool{}
-	for _, t := range s.source.Types() {
+	for _, t := range types {
 		alive[grave{typeName: t.Name}] = true
 	}
-	for _, m := range s.source.Members() {
-		alive[grave{member: m.Name}] = true
+	for i := range members {
+		alive[grave{member: members[i].Name}] = true
 	}
 	s.mu.Lock()
 	var gone []grave
@@ -179,95 +178,6 @@ func (s *scrape) dropBuried(now time.Time) {
 	}
 	s.mu.Unlock()
 	for _, g := range gone {
-		s.metrics.census.gone(g.typeName, g.member)
 		s.metrics.drop(g.typeName, g.member)
 	}
-}
-
-// send tells what was counted of the types that run and the members that are registered: what was counted meanwhile of others is
-// on its way out.
-func (c *census) send(s *scrape, send func(*prometheus.Desc, float64, ...string), types []telemetry.Type, members []telemetry.Member, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	lateness := c.lateness(now, s.metrics.options.OverdueAfter)
-	for _, t := range types {
-		c.sendType(s, send, t.Name, lateness)
-	}
-	for i := range members {
-		name := members[i].Name
-		slot, counted := c.slots[name]
-		var counts tally
-		var oldest time.Duration
-		if counted {
-			counts, oldest = c.members[slot], lateness.members[slot]
-		}
-		for _, state := range report.States() {
-			send(s.ofMember, float64(counts[state]), string(name), state.String())
-		}
-		send(s.oldestIn, oldest.Seconds(), string(name))
-		if s.both != nil && counted {
-			c.sendDetail(s, send, slot, types)
-		}
-	}
-}
-
-// sendDetail tells the copies of one member by type.
-func (c *census) sendDetail(s *scrape, send func(*prometheus.Desc, float64, ...string), slot int, types []telemetry.Type) {
-	for _, t := range types {
-		counts := c.detail[slot][t.Name]
-		if counts == nil {
-			continue
-		}
-		for _, state := range report.States() {
-			if counts[state] != 0 {
-				send(s.both, float64(counts[state]), string(c.names[slot]), string(t.Name), state.String())
-			}
-		}
-	}
-}
-
-func (c *census) sendType(s *scrape, send func(*prometheus.Desc, float64, ...string), name fleet.TypeName, l lateness) {
-	t := c.types[name]
-	if t == nil {
-		t = &typeCount{}
-	}
-	for _, state := range report.States() {
-		send(s.copies, float64(t.copies[state]), string(name), state.String())
-	}
-	for _, condition := range objectConditions() {
-		send(s.objects, float64(t.conditions[condition]), string(name), condition)
-	}
-	for _, word := range report.Failures() {
-		if n := t.failures[word]; n != 0 {
-			send(s.rejected, float64(n), string(name), word)
-		}
-	}
-	send(s.overdue, float64(l.overdue[name]), string(name))
-	send(s.oldest, l.types[name].Seconds(), string(name))
-}
-
-// lateness is how long copies have been out of step.
-type lateness struct {
-	overdue map[fleet.TypeName]int
-	types   map[fleet.TypeName]time.Duration
-	members []time.Duration // by slot
-}
-
-// lateness looks at all copies that are out of step; the lock is held.
-func (c *census) lateness(now time.Time, after time.Duration) lateness {
-	l := lateness{overdue: map[fleet.TypeName]int{}, types: map[fleet.TypeName]time.Duration{}, members: make([]time.Duration, len(c.names))}
-	for key, e := range c.late {
-		overdue, oldest := 0, time.Duration(0)
-		for _, copied := range e.late {
-			age := now.Sub(copied.since)
-			if age > after {
-				overdue++
-			}
-			oldest = max(oldest, age)
-			l.members[copied.slot] = max(l.members[copied.slot], age)
-		}
-		l.overdue[key.Type] += overdue
-		l.types[key.Type] = max(l.types[key.Type], oldest)
-	}
-	return l
 }

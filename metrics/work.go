@@ -28,14 +28,18 @@ func newWork(c *catalogue) work {
 	w.failures = c.counter("fedsync_member_failures_total", "Requests about copies that a member did not carry out, or did not answer.", "member")
 	w.unknown = c.counter("fedsync_template_fields_unknown_total", "Fields of templates that were left out of copies because the member's API server does not know them.", "type")
 	w.host = c.counter("fedsync_host_writes_total", "Writes to the host by what was written and how it ended. At rest there are none.", "kind", "result")
-	w.events = c.counter("fedsync_host_events_total", "Events that were sent to the host.", "type")
+	w.events = c.counter("fedsync_host_events_total", "Events that were handed over to be sent to the host; of many about one object the library sends a few.", "type")
 	w.dropped = c.counter("fedsync_host_events_dropped_total", "Events that were not sent because there were too many.")
 	w.frozen = c.gauge("fedsync_removals_frozen", "Copies that are not removed because more would be removed than the budget allows.")
 	w.wait = c.histogram("fedsync_queue_wait_seconds", "How long a key was due before a worker took it.", []float64{.001, .01, .1, 1, 10, 60, 600}, "queue", "lane")
 	w.probes = c.histogram("fedsync_probe_seconds", "How long health probes of members take.", []float64{.005, .01, .025, .05, .1, .25, .5, 1, 3})
+	return w
+}
+
+// begin makes the series that start from zero when the work does.
+func (w *work) begin() {
 	w.frozen.WithLabelValues().Set(0)
 	w.dropped.WithLabelValues()
-	return w
 }
 
 func (w *work) attempted(a telemetry.Attempt) {

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fedsync/fedsync/federation/host"
+	"github.com/fedsync/fedsync/federation/plan"
 	"github.com/fedsync/fedsync/federation/report"
 	"github.com/fedsync/fedsync/federation/telemetry"
 	"github.com/fedsync/fedsync/fleet"
@@ -25,6 +26,8 @@ type edit struct {
 	generation int64
 	// heard is zero for an edit from before this process.
 	heard, queued, applied time.Time
+	// made are the members that the edit made a copy in.
+	made map[fleet.Name]bool
 }
 
 // hear notes a new edit.
@@ -43,13 +46,41 @@ func (s *edits) queue(key fleet.ObjectKey, now time.Time) {
 	})
 }
 
-// apply notes that a member has the edit.
-func (s *edits) apply(o *fleet.FederatedObject, now time.Time) {
+// apply notes that a member has the edit; made tells that it had no copy before.
+func (s *edits) apply(o *fleet.FederatedObject, member fleet.Name, made bool, now time.Time) {
 	s.amend(o.Key, func(e *edit) {
-		if e.uid == o.UID && e.generation == o.Generation {
+		if e.uid != o.UID || e.generation != o.Generation {
+			return
+		}
+		if now.After(e.applied) { // workers of several members may come in another order than they finished
 			e.applied = now
 		}
+		if made && e.made == nil {
+			e.made = map[fleet.Name]bool{}
+		}
+		if made {
+			e.made[member] = true
+		}
 	})
+}
+
+// causes tells that the edit is why a copy is not as it should be. A copy that is missing although the edit had made it was deleted by
+// somebody; one over a connection that is younger than the edit is missing because the member is new.
+func (s *edits) causes(o *fleet.FederatedObject, ms *memberState, why plan.Reason) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, pending := s.pending[o.Key]
+	if !pending || e.uid != o.UID || e.generation != o.Generation {
+		return false
+	}
+	switch why {
+	case plan.Edited, plan.Unplaced:
+		return true
+	case plan.Missing:
+		return !e.made[ms.name] && !ms.began.After(e.heard)
+	default:
+		return false
+	}
 }
 
 func (s *edits) amend(key fleet.ObjectKey, change func(*edit)) {
@@ -66,7 +97,10 @@ func (s *edits) of(o *fleet.FederatedObject) (edit, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, pending := s.pending[o.Key]
-	return e, pending && e.uid == o.UID && e.generation == o.Generation
+	if !pending || e.uid != o.UID || e.generation != o.Generation {
+		return edit{}, false
+	}
+	return e, true
 }
 
 // settle ends the edit that made the object what it is.

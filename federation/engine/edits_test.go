@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fedsync/fedsync/federation/host"
+	"github.com/fedsync/fedsync/federation/plan"
 	"github.com/fedsync/fedsync/federation/report"
 	"github.com/fedsync/fedsync/federation/telemetry"
 	"github.com/fedsync/fedsync/fleet"
@@ -79,7 +80,7 @@ func TestAnEditSettlesOnce(t *testing.T) {
 	e.edits.queue(web, clock.Now())
 	clock.Step(time.Second)
 	e.edits.queue(web, clock.Now()) // again, such as after a change of its namespace: the first time counts
-	e.edits.apply(objectOf("uid", 1), clock.Now())
+	e.edits.apply(objectOf("uid", 1), "a", true, clock.Now())
 	e.editSettled(o, summary("False", true))
 	e.editSettled(o, summary("True", false))
 	e.editSettled(objectOf("uid", 1), summary("True", true))
@@ -89,7 +90,8 @@ func TestAnEditSettlesOnce(t *testing.T) {
 	if under, pending := e.edits.of(o); !pending || !under.queued.Equal(noon.Add(time.Second)) || !under.applied.IsZero() {
 		t.Errorf("under way: %+v %v", under, pending)
 	}
-	e.edits.apply(o, noon.Add(3*time.Second))
+	e.edits.apply(o, "a", true, noon.Add(3*time.Second))
+	e.edits.apply(o, "b", true, noon.Add(2*time.Second)) // told later
 	clock.Step(2 * time.Second)
 	e.editSettled(o, summary("True", true))
 	e.editSettled(o, summary("True", true))
@@ -120,5 +122,47 @@ func TestEditsAreForgottenWithWhatTheyAreOf(t *testing.T) {
 			t.Errorf("%s: still followed: %v", name, pending)
 		}
 		e.edits.forget(web)
+	}
+}
+
+func TestWhatAnEditCauses(t *testing.T) {
+	o := objectOf("uid", 2)
+	tests := map[string]struct {
+		why    string
+		of     *fleet.FederatedObject
+		began  time.Time // the connection
+		reason plan.Reason
+		want   bool
+	}{
+		"an older version is there":         {why: "the member did not have it yet, however long it was away", of: o, reason: plan.Edited, want: true},
+		"nothing is there yet":              {why: "the edit places it", of: o, reason: plan.Missing, want: true},
+		"it is there and should not be":     {why: "the edit excludes the member", of: o, reason: plan.Unplaced, want: true},
+		"somebody changed it":               {why: "drift is nobody's edit", of: o, reason: plan.Drifted},
+		"a member that joined meanwhile":    {why: "it is missing because the member is new", of: o, began: noon.Add(time.Second), reason: plan.Missing},
+		"an edit that is not the newest":    {why: "nobody knows when that was heard of", of: objectOf("uid", 1), reason: plan.Edited},
+		"an edit that is not under way":     {why: "every member has it", of: &fleet.FederatedObject{Key: fleet.ObjectKey{Name: "other"}}, reason: plan.Missing},
+		"somebody deleted what it had made": {why: "an hour later that would be an hour's convergence", of: o, reason: plan.Missing},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			e, _ := newEngine(t)
+			e.edits.hear(o, noon)
+			ms := newMemberState(t)
+			ms.began = tc.began
+			if name == "somebody deleted what it had made" {
+				e.edits.apply(o, ms.name, true, noon)
+			}
+			if got := e.edits.causes(tc.of, ms, tc.reason); got != tc.want {
+				t.Errorf("got %v, want %v: %s", got, tc.want, tc.why)
+			}
+		})
+	}
+}
+
+func TestTimesOfAnotherVersionAreNotThisOnes(t *testing.T) {
+	e, _ := newEngine(t)
+	e.edits.hear(objectOf("uid", 5), noon)
+	if got, pending := e.edits.of(objectOf("uid", 4)); pending || !got.heard.IsZero() {
+		t.Errorf("pending %v, heard at %s", pending, got.heard)
 	}
 }

@@ -1,10 +1,15 @@
 package engine
 
 import (
+	"sync"
+
 	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/utils/clock"
+
+	"github.com/fedsync/fedsync/federation/report"
+	"github.com/fedsync/fedsync/fleet"
 )
 
 // events sends events to the host, as many as it bears: each is a write there, and when a member is lost, thousands of objects have
@@ -14,13 +19,40 @@ type events struct {
 	limit    *rate.Limiter
 	clock    clock.PassiveClock
 	tell     HostListener
+
+	mu   sync.Mutex
+	told map[fleet.ObjectKey]report.Trouble // of objects that are in trouble, what was told last
 }
 
 // eventsPerSecond and eventBurst bound the events of the whole fleet.
 const eventsPerSecond, eventBurst = 5, 50
 
 func newEvents(r record.EventRecorder, c clock.PassiveClock, tell HostListener) *events {
-	return &events{recorder: r, limit: rate.NewLimiter(eventsPerSecond, eventBurst), clock: c, tell: tell}
+	return &events{recorder: r, limit: rate.NewLimiter(eventsPerSecond, eventBurst), clock: c, tell: tell, told: map[fleet.ObjectKey]report.Trouble{}}
+}
+
+// transition returns the event that an object's status is worth beside what was told of it last. Of that, a daemon that was just
+// started knows what the host stores.
+func (s *events) transition(key fleet.ObjectKey, stored report.Published, summary report.Summary) (report.Event, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, known := s.told[key]
+	if !known && stored.Trouble.Lasting {
+		before = stored.Trouble
+	}
+	event, now, worth := report.EventOf(before, summary)
+	if now == (report.Trouble{}) {
+		delete(s.told, key)
+	} else {
+		s.told[key] = now
+	}
+	return event, worth
+}
+
+func (s *events) forget(key fleet.ObjectKey) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.told, key)
 }
 
 // emit sends an event.

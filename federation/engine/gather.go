@@ -28,6 +28,8 @@ type subject struct {
 type situation struct {
 	lane   lane      // that the copy is looked at in; zero where nothing is to be done
 	taken  time.Time // when a worker took it; zero as above
+	number int       // of the attempt that is made, from 1
+	first  time.Time // when the copy was taken for the first of these attempts
 	input  plan.Input
 	watch  watch.Status
 	member fleet.Member

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 
 	"github.com/fedsync/fedsync/fleet"
 )
@@ -52,7 +53,7 @@ func (q *hostQueue) letIn(ctx context.Context) {
 		}
 		begun := q.clock.Now()
 		q.enter(key)
-		q.queue.put(resyncLane, key)
+		q.admit(key)
 		select {
 		case <-q.left:
 		case <-ctx.Done():
@@ -69,6 +70,12 @@ func (q *hostQueue) letIn(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// admit puts a key into the queue whose wait was told when it left the line.
+func (q *hostQueue) admit(key fleet.ObjectKey) {
+	priority := int(resyncLane)
+	q.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, key)
 }
 
 func (q *hostQueue) enter(key fleet.ObjectKey) {

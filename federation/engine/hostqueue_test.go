@@ -128,3 +128,19 @@ func TestHostQueueWaitsInLine(t *testing.T) {
 func keyOf(i int) fleet.ObjectKey {
 	return fleet.ObjectKey{Type: "configmaps", Namespace: "ns", Name: fmt.Sprint(i)}
 }
+
+func TestAKeyInLineIsToldOfOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := 0
+		q := newHostQueue(clock.RealClock{}, func(lane, time.Duration) { told++ })
+		go q.letIn(t.Context())
+		q.put(resyncLane, keyOf(1))
+		key, _, _ := q.take()
+		q.Done(key)
+		q.ShutDown()
+		synctest.Wait()
+		if told != 1 {
+			t.Errorf("told of it %d times", told)
+		}
+	})
+}

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/fedsync/fedsync/federation/fault"
 	"github.com/fedsync/fedsync/federation/plan"
 	"github.com/fedsync/fedsync/federation/report"
@@ -10,17 +12,18 @@ import (
 
 // logAttempt says what was done to a copy: in the log of everybody what a person would ask about later, the rest at verbosity 1.
 func (e *Engine) logAttempt(a *telemetry.Attempt, field string) {
-	log := e.log.WithValues("object", a.Object, "member", a.Member, "reason", a.Reason)
 	switch {
 	case a.Result != fault.None: // judge says it
 	case a.Verb == plan.Delete:
-		log.Info("copy deleted")
+		e.log.Info("copy deleted", "object", a.Object, "member", a.Member, "reason", a.Reason)
 	case a.Verb == plan.Release:
-		log.Info("copy released")
+		e.log.Info("copy released", "object", a.Object, "member", a.Member, "reason", a.Reason)
 	case a.Drift:
-		log.Info("drift corrected", "field", field, "by", a.Culprit)
+		e.log.Info("drift corrected", "object", a.Object, "member", a.Member, "field", field, "by", a.Culprit)
 	default:
-		log.V(1).Info("copy applied", "generation", a.Generation, "took", a.Answered.Sub(a.Sent).String())
+		if log := e.log.V(1); log.Enabled() {
+			log.Info("copy applied", "object", a.Object, "member", a.Member, "reason", a.Reason, "generation", a.Generation, "took", a.Answered.Sub(a.Sent).String())
+		}
 	}
 }
 
@@ -38,30 +41,26 @@ func (e *Engine) logRefusal(ms *memberState, key fleet.ObjectKey, t trouble, f f
 // withheld stands for what a member said of a Secret, which may quote its content.
 const withheld = "withheld, because it may quote the Secret: see the status of the object"
 
-// secret tells that what a member says of an object of the type may not be repeated outside of the object itself.
-func (e *Engine) secret(t fleet.TypeName) bool {
-	ts := e.typeState(t)
-	return ts != nil && ts.kind.Target.Kind == "Secret"
-}
+// isSecret tells that what a member says of an object of the type may not be repeated outside of the object itself.
+func isSecret(t fleet.Type) bool { return t.Target.Kind == "Secret" }
 
 // sayable returns what may be said about an object outside of the object itself.
 func (e *Engine) sayable(t fleet.TypeName, message string) string {
-	if message != "" && e.secret(t) {
+	ts := e.typeState(t)
+	if message != "" && (ts == nil || isSecret(ts.kind)) { // a type that was stopped meanwhile may be any
 		return withheld
 	}
 	return message
 }
 
-// sayableStatus returns the status without what may not be said outside of the object.
-func (e *Engine) sayableStatus(t fleet.TypeName, s report.Status) report.Status {
-	if !e.secret(t) {
-		return s
-	}
+// withoutMessages returns the status without what members said.
+func withoutMessages(s report.Status) report.Status {
 	said := s
-	said.Clusters = make([]report.Cluster, 0, len(s.Clusters))
-	for _, c := range s.Clusters {
-		c.Message = e.sayable(t, c.Message)
-		said.Clusters = append(said.Clusters, c)
+	said.Clusters = slices.Clone(s.Clusters)
+	for i := range said.Clusters {
+		if said.Clusters[i].Message != "" {
+			said.Clusters[i].Message = withheld
+		}
 	}
 	return said
 }

@@ -67,11 +67,16 @@ func TestWhatAMemberSaysOfASecretIsWithheld(t *testing.T) {
 	e.types["configmaps"] = &typeState{kind: fleet.Type{Name: "configmaps", Target: fleet.Resource{Kind: "ConfigMap"}}}
 	const said = `.data.password: expected string, got 12345`
 	status := report.Status{Clusters: []report.Cluster{{Name: "a", Message: said}, {Name: "b"}}}
-	if got := e.sayableStatus("secrets", status).Clusters; got[0].Message != withheld || got[1].Message != "" {
-		t.Errorf("of a Secret: %+v", got)
+	if got := withoutMessages(status).Clusters; got[0].Message != withheld || got[1].Message != "" {
+		t.Errorf("in an event: %+v", got)
 	}
-	if got := e.sayableStatus("configmaps", status).Clusters[0].Message; got != said {
-		t.Errorf("of a ConfigMap: %q", got)
+	for _, tc := range []struct {
+		of   fleet.TypeName
+		want string
+	}{{"secrets", withheld}, {"configmaps", said}, {"stopped", withheld}} {
+		if got := e.sayable(tc.of, said); got != tc.want {
+			t.Errorf("of %s: %q, want %q", tc.of, got, tc.want)
+		}
 	}
 	if status.Clusters[0].Message != said {
 		t.Error("the status itself was changed: it is to say what the member said")

@@ -49,6 +49,7 @@ type trouble struct {
 	desired  fleet.Hash
 	lane     lane // of the attempt
 	attempts int
+	first    time.Time // when the copy was taken for the first of them
 	next     time.Time
 	// failure is what to report, nil for a failure that says nothing about the object, such as a conflict.
 	failure *report.Failure
@@ -188,14 +189,15 @@ func (ms *memberState) attemptsBefore(key fleet.ObjectKey, t trouble) int {
 	return 0
 }
 
-// attemptsOf counts the failures of the last attempt, if it was of that verb.
-func (ms *memberState) attemptsOf(key fleet.ObjectKey, v plan.Verb) int {
+// attemptNow returns the number of this very attempt, from 1, and when the copy was taken for the first of them.
+func (ms *memberState) attemptNow(key fleet.ObjectKey, t trouble, taken time.Time) (number int, first time.Time) {
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
-	if known := ms.trouble[key]; known.verb == v {
-		return known.attempts
+	known, failed := ms.trouble[key]
+	if !failed || known.verb != t.verb || known.desired != t.desired || known.first.IsZero() {
+		return 1, taken
 	}
-	return 0
+	return known.attempts + 1, known.first
 }
 
 // mustWait returns how long this very attempt has to wait because it failed before, zero if it may go ahead.

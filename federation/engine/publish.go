@@ -56,6 +56,7 @@ func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey, l lane) (agai
 	s, ok := e.subject(key)
 	if !ok {
 		e.pace.forget(key)
+		e.events.forget(key)
 		e.tell.Forgotten(key)
 		return 0, nil
 	}
@@ -100,6 +101,7 @@ func (e *Engine) publishStatus(ctx context.Context, s *subject, summary report.S
 	key := s.object.Key
 	if e.published(s.record, summary.Status) {
 		e.editSettled(s.object, summary)
+		e.announce(s, summary)
 		return e.pace.unchanged(key, summary.Settled), nil
 	}
 	digest := report.Digest(summary.Status)
@@ -256,8 +258,10 @@ func placementTrouble(s *subject) (reason, message string) {
 // announce emits an event when an object that was fine, or had another trouble, cannot be brought in step, when fields of it are
 // lost, and when it recovers.
 func (e *Engine) announce(s *subject, summary report.Summary) {
-	summary.Status = e.sayableStatus(s.object.Key.Type, summary.Status)
-	event, worth := report.EventOf(s.record.Published, summary)
+	if isSecret(s.state.kind) {
+		summary.Status = withoutMessages(summary.Status)
+	}
+	event, worth := e.events.transition(s.object.Key, s.record.Published, summary)
 	if !worth {
 		return
 	}

@@ -44,7 +44,7 @@ func (e *Engine) objectGone(o *fleet.FederatedObject) {
 	}
 	e.pace.forget(o.Key)
 	e.edits.forget(o.Key)
-	e.tell.Forgotten(o.Key)
+	e.publishing.put(editLane, o.Key) // who may be in the middle of a look at it, and has the last word about it
 	if e.versions != nil {
 		e.versions.Forget(o.Key)
 	}

@@ -87,6 +87,8 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 		return left
 	}
 	ms.setGone(key, "")
+	at.number, at.first = ms.attemptNow(key, attempt, at.taken)
+	attempt.first = at.first
 	err := e.request(ctx, ms, s, at, a)
 	if a.Reason == plan.Unplaced && mayBeDone(err) {
 		e.removals.removed(removalOf(ms, s, at.input.Observed.UID), e.clock.Now())
@@ -100,22 +102,21 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 // request sends what was decided on to the member, and tells how it ended.
 func (e *Engine) request(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) error {
 	o := s.object
-	under, pending := e.edits.of(o)
+	under, _ := e.edits.of(o)
 	fact := telemetry.Attempt{
-		Edit: factOf(o, under.heard), Member: ms.name, Verb: a.Verb, Reason: a.Reason, Queued: under.queued, Taken: at.taken, Sent: e.clock.Now(),
-		ByEdit: pending && (a.Reason == plan.Missing || a.Reason == plan.Edited),
+		Edit: factOf(o, under.heard), Member: ms.name, Verb: a.Verb, Reason: a.Reason, Number: at.number, ByEdit: e.edits.causes(o, ms, a.Reason),
+		Queued: under.queued, First: at.first, Taken: at.taken, Sent: e.clock.Now(),
 	}
 	if fact.Queued.IsZero() {
 		fact.Queued = under.heard
 	}
-	fact.Number = 1 + ms.attemptsOf(o.Key, a.Verb)
 	answered := ms.beginWrite(o.Key, at.lane)
 	err := e.write(ctx, ms, s, at, a.Verb)
 	answered()
 	ms.heard(o.Key, a.Verb, err)
 	fact.Answered, fact.Result = e.clock.Now(), fault.Of(err).Class
 	if fact.ByEdit && err == nil {
-		e.edits.apply(o, fact.Answered)
+		e.edits.apply(o, ms.name, a.Reason == plan.Missing, fact.Answered)
 	}
 	if err == nil && a.Reason == plan.Drifted && e.undid(ms, s, at) {
 		fact.Drift, fact.Culprit = true, at.seen.LastManager

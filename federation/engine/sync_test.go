@@ -357,3 +357,20 @@ func TestPresenceOf(t *testing.T) {
 		})
 	}
 }
+
+func TestAttemptsAreNumbered(t *testing.T) {
+	ms := newMemberState(t)
+	apply := trouble{verb: plan.Apply, desired: contentA}
+	if n, first := ms.attemptNow(web, apply, noon); n != 1 || !first.Equal(noon) {
+		t.Errorf("the first one: %d since %s", n, first)
+	}
+	failed := apply
+	failed.attempts, failed.first = 2, noon
+	ms.remember(web, failed)
+	if n, first := ms.attemptNow(web, apply, noon.Add(time.Minute)); n != 3 || !first.Equal(noon) {
+		t.Errorf("after two: %d since %s", n, first)
+	}
+	if n, first := ms.attemptNow(web, trouble{verb: plan.Apply, desired: contentB}, noon.Add(time.Minute)); n != 1 || !first.Equal(noon.Add(time.Minute)) {
+		t.Errorf("of a newer edit: %d since %s", n, first)
+	}
+}

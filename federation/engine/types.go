@@ -262,6 +262,7 @@ func (e *Engine) dropType(name fleet.TypeName) {
 	}
 	e.edits.forgetType(name)
 	e.tell.Gone(name, "")
+	e.publishing.put(resyncLane, ts.objects.Keys("")...) // as in objectGone
 	e.log.Info("type stopped", "type", name)
 }
 

@@ -21,40 +21,63 @@ type Event struct {
 	Reason, Message string
 }
 
-// EventOf returns the event that a status is worth when it takes the place of what was published before; worth is false where
-// nothing is new, or things still move. An edit that every member takes is worth none.
-func EventOf(before Published, s Summary) (e Event, worth bool) {
-	if !s.Settled || len(s.Status.Conditions) == 0 {
-		return Event{}, false
-	}
-	c := s.Status.Conditions[0]
-	switch {
-	case c.Reason == "" && !s.Incomplete:
-		return Event{Reason: EventRecovered, Message: applied(s.Status.Clusters)}, before.Troubled
-	case c.Reason == before.Condition.Reason && c.Message == before.Condition.Message:
-		return Event{}, false
-	case c.Reason == ReasonCheckClusters:
-		return Event{Warning: true, Reason: c.Reason, Message: join(applied(s.Status.Clusters), firstMessage(s.Status.Clusters))}, true
-	case s.Incomplete:
-		return Event{Warning: true, Reason: EventFieldsUnknown, Message: join(c.Message, firstMessage(s.Status.Clusters))}, true
-	default:
-		return Event{Warning: true, Reason: c.Reason, Message: c.Message}, true
-	}
+// Trouble identifies what keeps an object from being in step; the zero value is none.
+type Trouble struct {
+	// Words changes with the members that are not in step, their words, and the condition's reason.
+	Words fleet.Hash
+	// Lasting tells that it does not heal by itself soon: a member is unreachable or refuses, or the declaration is faulty.
+	Lasting bool
 }
 
-// troubled tells that a status speaks of something that does not heal by itself soon.
-func troubled(s Status) bool {
+// TroubleIn returns the trouble that a status speaks of.
+func TroubleIn(s Status) Trouble {
+	var t Trouble
+	var words []string
 	for _, c := range s.Conditions {
-		if c.Type == ConditionPropagation && c.Reason != "" && c.Reason != ReasonCheckClusters {
-			return true
+		if c.Type != ConditionPropagation {
+			continue
 		}
+		if c.Reason != "" || c.Message != "" {
+			words = append(words, c.Reason)
+		}
+		if c.Reason == "" { // fields are left out
+			words = append(words, c.Message)
+		}
+		t.Lasting = c.Reason != "" && c.Reason != ReasonCheckClusters || c.Reason == "" && c.Message != ""
 	}
 	for i := range s.Clusters {
-		if state := StateOf(s.Clusters[i].Status); state == Failed || state == Unreachable {
-			return true
+		if c := &s.Clusters[i]; c.Status != ClusterOK {
+			words = append(words, string(c.Name), c.Status)
+			state := StateOf(c.Status)
+			t.Lasting = t.Lasting || state == Failed || state == Unreachable
 		}
 	}
-	return false
+	if text := strings.Join(words, "\n"); strings.TrimSpace(text) != "" {
+		t.Words = fleet.HashOf([]byte(text))
+	}
+	return t
+}
+
+// EventOf returns the event that a status is worth after the trouble that was told of last, and the trouble that is told of now. worth
+// is false where nothing is new, or things still move. An edit that every member takes is worth none.
+func EventOf(before Trouble, s Summary) (e Event, now Trouble, worth bool) {
+	if !s.Settled || len(s.Status.Conditions) == 0 {
+		return Event{}, before, false
+	}
+	c := s.Status.Conditions[0]
+	now = TroubleIn(s.Status)
+	switch {
+	case now == before:
+		return Event{}, now, false
+	case c.Reason == "" && !s.Incomplete:
+		return Event{Reason: EventRecovered, Message: applied(s.Status.Clusters)}, now, before.Lasting
+	case c.Reason == ReasonCheckClusters:
+		return Event{Warning: true, Reason: c.Reason, Message: join(applied(s.Status.Clusters), firstMessage(s.Status.Clusters))}, now, true
+	case s.Incomplete:
+		return Event{Warning: true, Reason: EventFieldsUnknown, Message: join(c.Message, firstMessage(s.Status.Clusters))}, now, true
+	default:
+		return Event{Warning: true, Reason: c.Reason, Message: c.Message}, now, true
+	}
 }
 
 // applied says how far all members are: "applied to 98 of 100 members; 2 unreachable: m7, m9".

@@ -30,26 +30,34 @@ func TestEventOf(t *testing.T) {
 	summary := func(c report.Condition, clusters []report.Cluster) report.Summary {
 		return report.Summary{Settled: true, Status: report.Status{Conditions: []report.Condition{c}, Clusters: clusters}}
 	}
+	away := func(members ...int) *report.Status {
+		words := map[int]string{}
+		for _, m := range members {
+			words[m] = report.ClusterNotReady
+		}
+		s := summary(checking, clusters(len(members)+1, words)).Status
+		return &s
+	}
 	moving := summary(checking, clusters(2, map[int]string{2: report.ClusterPending}))
 	moving.Settled = false
 	lacking := summary(report.Condition{Type: report.ConditionPropagation, Status: "True", Message: "fields are left out that members do not know: m1"}, clusters(1, nil))
 	lacking.Incomplete = true
 	tests := map[string]struct {
 		why    string
-		before report.Published
+		before *report.Status // that was told of last
 		after  report.Summary
 		want   *report.Event
 	}{
-		"an edit that every member takes": {why: "success is no news: an event would be a write", before: report.Published{Condition: fine}, after: summary(fine, clusters(3, nil))},
+		"an edit that every member takes": {why: "success is no news: an event would be a write", after: summary(fine, clusters(3, nil))},
 		"a new object":                    {why: "the same", after: summary(fine, clusters(3, nil))},
-		"on its way":                      {why: "what moves says nothing yet", before: report.Published{Condition: fine}, after: moving},
+		"on its way":                      {why: "what moves says nothing yet", after: moving},
 		"two of a hundred are away": {
-			why: "one event for all members, with their names", before: report.Published{Condition: fine},
+			why:   "one event for all members, with their names",
 			after: summary(checking, clusters(100, map[int]string{7: report.ClusterNotReady, 9: report.ClusterNotReady})),
 			want:  &report.Event{Warning: true, Reason: report.ReasonCheckClusters, Message: "applied to 98 of 100 members; 2 unreachable: m7, m9"},
 		},
 		"many things at once": {
-			why: "the worst first, a few names each, and what the first one said; what goes is not wanted", before: report.Published{Condition: fine},
+			why: "the worst first, a few names each, and what the first one said; what goes is not wanted",
 			after: summary(checking, clusters(10, map[int]string{
 				1: report.ClusterNotReady, 2: report.ClusterNotReady, 3: report.ClusterNotReady, 4: report.ClusterNotReady, 5: report.ClusterNotReady,
 				6: report.ClusterUpdateFailed, 7: report.ClusterWaitingForRemoval, 8: report.ClusterPending,
@@ -60,18 +68,34 @@ func TestEventOf(t *testing.T) {
 			},
 		},
 		"it cannot be removed from where it is not wanted": {
-			why: "nothing is to be applied", before: report.Published{Condition: fine}, after: summary(checking, clusters(1, map[int]string{1: report.ClusterWaitingForRemoval})),
+			why: "nothing is to be applied", after: summary(checking, clusters(1, map[int]string{1: report.ClusterWaitingForRemoval})),
 			want: &report.Event{Warning: true, Reason: report.ReasonCheckClusters, Message: "1 removing: m1"},
 		},
-		"the same again":  {why: "nothing changed", before: report.Published{Condition: checking, Troubled: true}, after: summary(checking, clusters(2, map[int]string{2: report.ClusterNotReady}))},
-		"all well again":  {why: "whoever saw the warning wants to know", before: report.Published{Condition: checking, Troubled: true}, after: summary(fine, clusters(2, nil)), want: &report.Event{Reason: report.EventRecovered, Message: "applied to 2 of 2 members"}},
-		"done at last":    {why: "it was slow, and never in trouble", before: report.Published{Condition: checking}, after: summary(fine, clusters(2, nil))},
-		"nowhere to go":   {why: "the condition says it all", before: report.Published{Condition: fine}, after: summary(unplaced, nil), want: &report.Event{Warning: true, Reason: report.ReasonNamespaceNotFederated, Message: "there is no FederatedNamespace"}},
-		"fields are lost": {why: "all is applied, and something is missing", before: report.Published{Condition: fine}, after: lacking, want: &report.Event{Warning: true, Reason: report.EventFieldsUnknown, Message: "fields are left out that members do not know: m1"}},
+		"the same again": {why: "nothing changed", before: away(2), after: summary(checking, clusters(2, map[int]string{2: report.ClusterNotReady}))},
+		"a fourth one refuses": {
+			why: "the condition names three: what is said of the fourth is new all the same", before: away(1, 2, 3),
+			after: summary(checking, clusters(4, map[int]string{1: report.ClusterNotReady, 2: report.ClusterNotReady, 3: report.ClusterNotReady, 4: report.ClusterUpdateFailed})),
+			want:  &report.Event{Warning: true, Reason: report.ReasonCheckClusters, Message: "applied to 0 of 4 members; 3 unreachable: m1, m2, m3; 1 failed: m4; m4: it said no"},
+		},
+		"another one is away": {
+			why: "the one that was is back", before: away(1, 2), after: summary(checking, clusters(3, map[int]string{2: report.ClusterNotReady, 3: report.ClusterNotReady})),
+			want: &report.Event{Warning: true, Reason: report.ReasonCheckClusters, Message: "applied to 1 of 3 members; 2 unreachable: m2, m3"},
+		},
+		"all well again":  {why: "whoever saw the warning wants to know", before: away(2), after: summary(fine, clusters(2, nil)), want: &report.Event{Reason: report.EventRecovered, Message: "applied to 2 of 2 members"}},
+		"done at last":    {why: "it was slow, and never in trouble", after: summary(fine, clusters(2, nil))},
+		"nowhere to go":   {why: "the condition says it all", after: summary(unplaced, nil), want: &report.Event{Warning: true, Reason: report.ReasonNamespaceNotFederated, Message: "there is no FederatedNamespace"}},
+		"fields are lost": {why: "all is applied, and something is missing", after: lacking, want: &report.Event{Warning: true, Reason: report.EventFieldsUnknown, Message: "fields are left out that members do not know: m1"}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, worth := report.EventOf(tc.before, tc.after)
+			before := report.Trouble{}
+			if tc.before != nil {
+				before = report.TroubleIn(*tc.before)
+			}
+			got, now, worth := report.EventOf(before, tc.after)
+			if tc.after.Settled != (now == report.TroubleIn(tc.after.Status)) && now != before {
+				t.Errorf("told of %+v", now)
+			}
 			var event *report.Event
 			if worth {
 				event = &got
@@ -83,7 +107,7 @@ func TestEventOf(t *testing.T) {
 	}
 }
 
-func TestDigestKnowsTrouble(t *testing.T) {
+func TestTroubleThatLasts(t *testing.T) {
 	tests := map[string]struct {
 		status report.Status
 		want   bool
@@ -97,7 +121,7 @@ func TestDigestKnowsTrouble(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := report.Digest(tc.status).Troubled; got != tc.want {
+			if got := report.Digest(tc.status).Trouble.Lasting; got != tc.want {
 				t.Errorf("got %v, want %v", got, tc.want)
 			}
 		})

@@ -46,13 +46,13 @@ type Published struct {
 	Condition Condition
 	// ObservedGeneration is the generation that the status speaks of.
 	ObservedGeneration int64
-	// Troubled tells that a member could not be brought in step, or that the declaration was faulty.
-	Troubled bool
+	// Trouble is what the status says is not in step.
+	Trouble Trouble
 }
 
 // Digest reduces a status to what is remembered of it.
 func Digest(s Status) Published {
-	p := Published{ObservedGeneration: s.ObservedGeneration, Troubled: troubled(s)}
+	p := Published{ObservedGeneration: s.ObservedGeneration, Trouble: TroubleIn(s)}
 	if i := slices.IndexFunc(s.Conditions, func(c Condition) bool { return c.Type == ConditionPropagation }); i >= 0 {
 		p.Condition = s.Conditions[i]
 	}

@@ -28,12 +28,14 @@ type Attempt struct {
 	Reason plan.Reason
 	// Number is 1 for the first of the same kind, and grows with each that failed.
 	Number int
-	// ByEdit tells that the edit is the cause, and not drift or a member that was away.
+	// ByEdit tells that the edit is the cause: the member, which may have been away, did not have it yet. Drift, a copy that
+	// somebody deleted, and a connection that is younger than the edit are other causes.
 	ByEdit bool
-	// Queued, Taken, Sent and Answered are when the copy went into its member's queue, left it, and when its request was sent
-	// and answered or given up. Queued is zero if Heard is.
-	Queued, Taken, Sent, Answered time.Time
-	Result                        fault.Class
+	// Queued is when the copy went into its member's queue because of the edit, zero if Heard is. First is when a worker took it
+	// for the first of these attempts, Taken for this one. Sent and Answered are those of the request; one without an answer was
+	// given up then.
+	Queued, First, Taken, Sent, Answered time.Time
+	Result                               fault.Class
 	// Drift tells that it undid what somebody else had changed. Culprit is the field manager that wrote last then, empty if nobody
 	// knows.
 	Drift   bool
