@@ -104,7 +104,7 @@ func internalCosts() []panel {
 		},
 		{
 			title: "Samples in a scrape", unit: units.Short, width: 12, absent: "no fedsyncd", steps: []step{{from: 100000, colour: yellow}},
-			description: "What Prometheus takes in each time: about 28 series for each member, and some for each type. --metrics-detail=full multiplies members by types.",
+			description: "What Prometheus takes in each time: some 25 series for each member, some 40 for each type. --metrics-detail=full multiplies members by types.",
 			queries:     []query{{expr: `scrape_samples_scraped{cluster=~"$cluster"}` + ours, legend: legend}},
 		},
 		{
