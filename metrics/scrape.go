@@ -179,6 +179,7 @@ func (s *scrape) dropBuried(now time.Time) {
 	}
 	s.mu.Unlock()
 	for _, g := range gone {
+		s.metrics.census.gone(g.typeName, g.member) // the last look at an object may have ended after its type or member
 		s.metrics.drop(g.typeName, g.member)
 	}
 }
