@@ -22,6 +22,15 @@ func (c *census) forget(key fleet.ObjectKey) {
 	delete(c.objects, key)
 }
 
+// gone ends the count of a type or of a member.
+func (c *census) gone(g grave) {
+	if g.typeName != "" {
+		c.goneType(g.typeName)
+	} else {
+		c.goneMember(g.member)
+	}
+}
+
 // goneType ends the count of a type.
 func (c *census) goneType(name fleet.TypeName) {
 	for _, key := range c.keysOf(name) {

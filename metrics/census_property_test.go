@@ -26,12 +26,22 @@ type recount struct {
 	summaries map[fleet.ObjectKey]report.Summary
 	rejected  map[fleet.ObjectKey][]string
 	late      map[fleet.CopyKey]time.Time // since when copies are out of step
+	seen      map[fleet.ObjectKey]time.Time
 }
 
-func (r *recount) summarized(key fleet.ObjectKey, s report.Summary, since time.Time) {
-	before := maps.Clone(r.late)
+func newRecount() *recount {
+	return &recount{
+		summaries: map[fleet.ObjectKey]report.Summary{}, rejected: map[fleet.ObjectKey][]string{}, late: map[fleet.CopyKey]time.Time{}, seen: map[fleet.ObjectKey]time.Time{},
+	}
+}
+
+func (r *recount) summarized(key fleet.ObjectKey, s report.Summary, heard, now time.Time) {
+	before, since := maps.Clone(r.late), now
+	if heard.After(r.seen[key]) {
+		since = heard
+	}
 	r.forget(key)
-	r.summaries[key] = s
+	r.summaries[key], r.seen[key] = s, now
 	for _, c := range s.Status.Clusters {
 		at := fleet.CopyKey{Object: key, Member: c.Name}
 		if report.StateOf(c.Status) == report.Failed && !slices.Contains(r.rejected[key], c.Status) {
@@ -40,9 +50,10 @@ func (r *recount) summarized(key fleet.ObjectKey, s report.Summary, since time.T
 		if report.StateOf(c.Status) == report.InStep {
 			continue
 		}
-		r.late[at] = since
 		if earlier, still := before[at]; still {
 			r.late[at] = earlier
+		} else if s.Known {
+			r.late[at] = since
 		}
 	}
 }
@@ -50,6 +61,7 @@ func (r *recount) summarized(key fleet.ObjectKey, s report.Summary, since time.T
 func (r *recount) forget(key fleet.ObjectKey) {
 	delete(r.summaries, key)
 	delete(r.rejected, key)
+	delete(r.seen, key)
 	maps.DeleteFunc(r.late, func(c fleet.CopyKey, _ time.Time) bool { return c.Object == key })
 }
 
@@ -193,7 +205,7 @@ func TestCensusIsWhatARecountOfTheLastSummariesGives(t *testing.T) {
 		clock := stopped()
 		d := newDaemon(t, metrics.Options{Clock: clock, FullDetail: true, OverdueAfter: overdueAfter})
 		defer d.server.Close()
-		r := &recount{summaries: map[fleet.ObjectKey]report.Summary{}, rejected: map[fleet.ObjectKey][]string{}, late: map[fleet.CopyKey]time.Time{}}
+		r := newRecount()
 		for _, name := range types {
 			d.addType(telemetry.Type{Name: name})
 		}
@@ -207,15 +219,13 @@ func TestCensusIsWhatARecountOfTheLastSummariesGives(t *testing.T) {
 			"": func(*rapid.T) {},
 			"summarized": func(rt *rapid.T) {
 				key, now := object(rt), clock.Now()
-				since := now.Add(-time.Duration(rapid.IntRange(0, 30).Draw(rt, "seconds since it was heard")) * time.Second)
-				s := someSummary(rt, members, words)
-				if rapid.Bool().Draw(rt, "nobody knows since when") {
-					d.Summarized(key, s, time.Time{})
-					since = now
-				} else {
-					d.Summarized(key, s, since)
+				heard := now.Add(-time.Duration(rapid.IntRange(0, 30).Draw(rt, "seconds since it was heard")) * time.Second)
+				if rapid.Bool().Draw(rt, "there is no edit") {
+					heard = time.Time{}
 				}
-				r.summarized(key, s, since)
+				s := someSummary(rt, members, words)
+				d.Summarized(key, s, heard)
+				r.summarized(key, s, heard, now)
 			},
 			"forgotten": func(rt *rapid.T) {
 				key := object(rt)

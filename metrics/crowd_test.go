@@ -28,7 +28,6 @@ import (
 	"github.com/fedsync/fedsync/metrics"
 )
 
-var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
 // crowd is a Source whose members and types come and go. It is safe for concurrent use.
 type crowd struct {
@@ -232,7 +231,7 @@ func keyOf(t fleet.TypeName, i int) fleet.ObjectKey {
 func attemptOn(t fleet.TypeName, member fleet.Name) telemetry.Attempt {
 	return telemetry.Attempt{
 		Edit: telemetry.Edit{Object: keyOf(t, 0), UID: objectName, Generation: 2, Heard: noon}, Member: member, Verb: plan.Apply, Reason: plan.Edited, ByEdit: true,
-		Queued: noon.Add(time.Millisecond), Taken: noon.Add(2 * time.Millisecond), Sent: noon.Add(3 * time.Millisecond), Answered: noon.Add(8 * time.Millisecond),
+		Queued: noon.Add(time.Millisecond), First: noon.Add(2 * time.Millisecond), Taken: noon.Add(2 * time.Millisecond), Sent: noon.Add(3 * time.Millisecond), Answered: noon.Add(8 * time.Millisecond),
 	}
 }
 
@@ -275,7 +274,7 @@ func (d *daemon) nameType(t fleet.TypeName, members []fleet.Name) {
 	}
 	for _, culprit := range culprits() {
 		drifted := attemptOn(t, members[0])
-		drifted.Reason, drifted.ByEdit, drifted.Culprit = plan.Drifted, false, culprit
+		drifted.Reason, drifted.ByEdit, drifted.Drift, drifted.Culprit = plan.Drifted, false, true, culprit
 		d.Attempted(drifted)
 	}
 	for _, end := range []telemetry.Look{telemetry.LookSuccess, telemetry.LookError, telemetry.LookNeedsRecheck, telemetry.LookNotSynced} {

@@ -125,11 +125,7 @@ func (m *Metrics) Forgotten(key fleet.ObjectKey) { m.census.forget(key) }
 
 // Gone drops the series of a type or of a member; the other one is empty.
 func (m *Metrics) Gone(t fleet.TypeName, member fleet.Name) {
-	if t != "" {
-		m.census.goneType(t)
-	} else {
-		m.census.goneMember(member)
-	}
+	m.census.gone(grave{t, member})
 	m.scrape.bury(t, member)
 	m.drop(t, member)
 }

@@ -178,7 +178,7 @@ func (s *scrape) dropBuried(types []telemetry.Type, members []telemetry.Member, 
 	}
 	s.mu.Unlock()
 	for _, g := range gone {
-		s.metrics.census.gone(g.typeName, g.member) // the last look at an object may have ended after its type or member
+		s.metrics.census.gone(g) // the last look at an object may have ended after its type or member
 		s.metrics.drop(g.typeName, g.member)
 	}
 }
