@@ -28,7 +28,6 @@ import (
 	"github.com/fedsync/fedsync/metrics"
 )
 
-
 // crowd is a Source whose members and types come and go. It is safe for concurrent use.
 type crowd struct {
 	mu      sync.Mutex

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fedsync/fedsync/fleet"
@@ -33,27 +34,26 @@ type Trouble struct {
 func TroubleIn(s Status) Trouble {
 	var t Trouble
 	var words []string
-	for _, c := range s.Conditions {
-		if c.Type != ConditionPropagation {
-			continue
+	if i := slices.IndexFunc(s.Conditions, func(c Condition) bool { return c.Type == ConditionPropagation }); i >= 0 {
+		c := s.Conditions[i]
+		switch {
+		case c.Reason != "":
+			words, t.Lasting = append(words, c.Reason), c.Reason != ReasonCheckClusters
+		case c.Message != "": // fields are left out
+			words, t.Lasting = append(words, c.Message), true
 		}
-		if c.Reason != "" || c.Message != "" {
-			words = append(words, c.Reason)
-		}
-		if c.Reason == "" { // fields are left out
-			words = append(words, c.Message)
-		}
-		t.Lasting = c.Reason != "" && c.Reason != ReasonCheckClusters || c.Reason == "" && c.Message != ""
 	}
 	for i := range s.Clusters {
-		if c := &s.Clusters[i]; c.Status != ClusterOK {
-			words = append(words, string(c.Name), c.Status)
-			state := StateOf(c.Status)
-			t.Lasting = t.Lasting || state == Failed || state == Unreachable
+		c := &s.Clusters[i]
+		if c.Status == ClusterOK {
+			continue
 		}
+		words = append(words, string(c.Name), c.Status)
+		state := StateOf(c.Status)
+		t.Lasting = t.Lasting || state == Failed || state == Unreachable
 	}
-	if text := strings.Join(words, "\n"); strings.TrimSpace(text) != "" {
-		t.Words = fleet.HashOf([]byte(text))
+	if len(words) > 0 {
+		t.Words = fleet.HashOf([]byte(strings.Join(words, "\n")))
 	}
 	return t
 }
