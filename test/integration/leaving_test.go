@@ -50,6 +50,7 @@ func (c cluster) unchanged(t *testing.T, names ...string) string {
 }
 
 func TestAMemberThatLeavesIsNotTouched(t *testing.T) {
+	quiet(t) // what an earlier test leaves in the member when it goes stays there
 	s := newScene(t, "leaving")
 	for _, name := range []string{"edited", "deleted"} {
 		s.configMap(t, name, `template: {data: {a: "1"}}, placement: {clusterSelector: {}}`)
@@ -80,6 +81,7 @@ func TestAMemberThatLeavesIsNotTouched(t *testing.T) {
 }
 
 func TestADeletionDoesNotWaitForAMemberThatLeft(t *testing.T) {
+	quiet(t) // what an earlier test leaves in the member when it goes stays there
 	s := newScene(t, "leftdown")
 	for _, name := range []string{"deleted", "moved"} {
 		s.configMap(t, name, `template: {data: {a: "1"}}, placement: {clusterSelector: {}}`)
