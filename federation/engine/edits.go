@@ -20,6 +20,8 @@ type edits struct {
 	pending map[fleet.ObjectKey]edit
 }
 
+func newEdits() *edits { return &edits{pending: map[fleet.ObjectKey]edit{}} }
+
 // edit is what is known of an edit's way.
 type edit struct {
 	uid        types.UID

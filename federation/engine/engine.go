@@ -87,7 +87,7 @@ type Engine struct {
 	log      logr.Logger
 
 	tell       *teller
-	edits      edits
+	edits      *edits
 	removals   *removals
 	counted    atomic.Pointer[count]
 	publishing *hostQueue
@@ -125,7 +125,7 @@ func New(h *host.Client, objects client.Client, recorder record.EventRecorder, o
 	o.setDefaults()
 	e := &Engine{
 		host: h, objects: objects, options: o, clock: o.Clock, log: o.Log,
-		tell: &teller{Metrics: o.Metrics, traces: o.Traces}, edits: edits{pending: map[fleet.ObjectKey]edit{}},
+		tell: &teller{Metrics: o.Metrics, traces: o.Traces}, edits: newEdits(),
 		pace: pace{steps: map[fleet.ObjectKey]step{}}, renderers: lru.New(renderedObjects), proofs: lru.New(rememberedProofs),
 		started: make(chan struct{}), types: map[fleet.TypeName]*typeState{}, members: map[fleet.Name]*memberState{}, tried: map[fleet.Name]bool{},
 	}

@@ -38,16 +38,13 @@ type queue struct {
 // newQueue returns a queue that the library does not count: a series for each member and each kind of number would be too many.
 // waited is told how long each key was due.
 func newQueue(c clock.PassiveClock, waited func(l lane, d time.Duration)) queue {
-	return queue{
-		PriorityQueue: priorityqueue.New[fleet.ObjectKey](""),
-		due:           &dueKeys{clock: c, waited: waited, seed: maphash.MakeSeed(), keys: map[uint64]dueKey{}, since: c.Now()},
-	}
+	return queue{PriorityQueue: priorityqueue.New[fleet.ObjectKey](""), due: newDueKeys(c, waited)}
 }
 
 func (q queue) put(l lane, keys ...fleet.ObjectKey) { q.putAfter(l, 0, keys...) }
 
 func (q queue) putAfter(l lane, after time.Duration, keys ...fleet.ObjectKey) {
-	q.due.add(l, after, keys)
+	q.due.add(l, after, keys...)
 	priority := int(l)
 	q.AddWithOpts(priorityqueue.AddOpts{After: after, Priority: &priority}, keys...)
 }
@@ -73,6 +70,10 @@ type dueKeys struct {
 	keys map[uint64]dueKey
 }
 
+func newDueKeys(c clock.PassiveClock, waited func(l lane, d time.Duration)) *dueKeys {
+	return &dueKeys{clock: c, waited: waited, seed: maphash.MakeSeed(), keys: map[uint64]dueKey{}, since: c.Now()}
+}
+
 // dueKey is when a key is due, in microseconds after dueKeys.since, and in the last two bits its lane: eight bytes.
 type dueKey int64
 
@@ -86,7 +87,7 @@ func (k dueKey) at() time.Duration { return time.Duration(k>>laneBits) * time.Mi
 func (k dueKey) lane() lane        { return lane(k & (1<<laneBits - 1)) }
 
 // add notes keys as the queue does: of what is put twice, the sooner time and the more urgent lane count.
-func (d *dueKeys) add(l lane, after time.Duration, keys []fleet.ObjectKey) {
+func (d *dueKeys) add(l lane, after time.Duration, keys ...fleet.ObjectKey) {
 	at := d.clock.Since(d.since) + after
 	d.mu.Lock()
 	defer d.mu.Unlock()
