@@ -47,6 +47,7 @@ integration: components ## tests on real clusters: of the lab itself, and of fed
 	@prometheus=$$(scripts/prometheus.sh) && PROMETHEUS_BIN=$$prometheus scripts/gotest.sh lab -timeout 10m ./...
 	@CGO_ENABLED=1 go build -race -o $(BIN)/fedsyncd-race ./cmd/fedsyncd
 	@prometheus=$$(scripts/prometheus.sh) && PROMETHEUS_BIN=$$prometheus FEDSYNCD=$(BIN)/fedsyncd FEDSYNCD_RACE=$(BIN)/fedsyncd-race scripts/gotest.sh test -timeout 20m ./integration/...
+	@FEDSYNCD=$(BIN)/fedsyncd SIMFLEET=$(BIN)/simfleet scripts/gotest.sh test -timeout 10m -run TestMetricsOfAFleet ./scale/...
 
 .PHONY: conformance
 conformance: components $(BIN)/kubefed-e2e.test $(if $(filter kubefed,$(CONFORMANCE_MANAGER)),$(BIN)/hyperfed) ## KubeFed's own e2e suite against fedsyncd; CONFORMANCE_RUNS=5 repeats it
@@ -70,7 +71,7 @@ bench: components $(if $(filter kubefed,$(PEER)),$(BIN)/hyperfed) ## measure aga
 
 SCALES ?= fleet:100:1000 fleet:1000:1000 faults:100:100 join:10:10000
 .PHONY: bench-scale
-bench-scale: components ## measure with simulated members; SCALES="scenario:members:objects ..." out of fleet, faults, join
+bench-scale: components ## measure with simulated members; SCALES="scenario:members:objects ..." out of fleet, faults, join, metrics
 	@cd test && go build -trimpath -o $(BIN)/ ./scale
 	@for s in $(SCALES); do IFS=: read -r scenario members objects <<< "$$s"; \
 		$(BIN)/scale -fedsyncd $(BIN)/fedsyncd -simfleet $(BIN)/simfleet -repository $(CURDIR) \

@@ -2,6 +2,7 @@ package simfleet
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,9 +62,11 @@ func (f form) fits(k *kind, list bool) error {
 	if !f.partial || f.list == list {
 		return nil
 	}
-	message := fmt.Sprintf("you requested PartialObjectMetadata, but the requested object is a list (*core.%sList)", k.Kind)
+	name, _, _ := strings.Cut(k.gvk.Group, ".") // the server's own package for the kind
+	name = cmp.Or(name, "core") + "." + k.Kind
+	message := fmt.Sprintf("you requested PartialObjectMetadata, but the requested object is a list (*%sList)", name)
 	if !list {
-		message = fmt.Sprintf("you requested PartialObjectMetadataList, but the requested object is not a list (*core.%s)", k.Kind)
+		message = fmt.Sprintf("you requested PartialObjectMetadataList, but the requested object is not a list (*%s)", name)
 	}
 	err := refusal(http.StatusNotAcceptable, metav1.StatusReasonNotAcceptable, message)
 	err.ErrStatus.Details = nil

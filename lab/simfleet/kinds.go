@@ -6,9 +6,11 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -41,7 +43,7 @@ func (k *kind) groupResource() schema.GroupResource {
 	return schema.GroupResource{Group: k.gvk.Group, Resource: k.Name}
 }
 
-// kinds are what members serve: the kinds of KubeFed's default types, and some that come with them.
+// kinds are what members serve: the kinds of KubeFed's default types, and ten more that people federate.
 type kinds struct {
 	all    []*kind
 	byPath map[schema.GroupVersionResource]*kind
@@ -66,6 +68,15 @@ func served() []kind {
 		{gvk: networkingv1.SchemeGroupVersion.WithKind("Ingress"), APIResource: resource("ingresses", true, "ing"), counts: true},
 		{gvk: rbac.WithKind("ClusterRole"), APIResource: resource("clusterroles", false), validName: pathSegment},
 		{gvk: rbac.WithKind("ClusterRoleBinding"), APIResource: resource("clusterrolebindings", false), validName: pathSegment},
+		{gvk: rbac.WithKind("Role"), APIResource: resource("roles", true), validName: pathSegment},
+		{gvk: rbac.WithKind("RoleBinding"), APIResource: resource("rolebindings", true), validName: pathSegment},
+		{gvk: apps.WithKind("StatefulSet"), APIResource: resource("statefulsets", true, "sts"), counts: true},
+		{gvk: apps.WithKind("DaemonSet"), APIResource: resource("daemonsets", true, "ds"), counts: true},
+		{gvk: batchv1.SchemeGroupVersion.WithKind("CronJob"), APIResource: resource("cronjobs", true, "cj"), counts: true},
+		{gvk: networkingv1.SchemeGroupVersion.WithKind("NetworkPolicy"), APIResource: resource("networkpolicies", true, "netpol"), counts: true},
+		{gvk: policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"), APIResource: resource("poddisruptionbudgets", true, "pdb"), counts: true},
+		{gvk: autoscalingv2.SchemeGroupVersion.WithKind("HorizontalPodAutoscaler"), APIResource: resource("horizontalpodautoscalers", true, "hpa")},
+		{gvk: core.WithKind("PersistentVolumeClaim"), APIResource: resource("persistentvolumeclaims", true, "pvc"), returnsDeleted: true},
 	}
 }
 

@@ -120,6 +120,12 @@ func kinds() []story {
 			{name: "a Namespace", do: "APPLY /api/v1/namespaces/{ns}" + asFedsync, body: `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{ns}","labels":{"fedsync.io/managed":"true"}}}`},
 			{name: "a ClusterRole", do: "APPLY /apis/rbac.authorization.k8s.io/v1/clusterroles/{ns}" + asFedsync, body: `{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{"name":"{ns}"},"rules":[{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}]}`},
 			{name: "delete a ClusterRole", do: "DELETE /apis/rbac.authorization.k8s.io/v1/clusterroles/{ns}"},
+			{name: "a Role", do: "APPLY /apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/roles/r" + asFedsync, body: `{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"r"},"rules":[{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}]}`},
+			{name: "delete a Role", do: "DELETE /apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/roles/r"},
+			{name: "no HorizontalPodAutoscalers", do: "GET /apis/autoscaling/v2/namespaces/{ns}/horizontalpodautoscalers"},
+			{name: "no PodDisruptionBudgets", do: "GET /apis/policy/v1/namespaces/{ns}/poddisruptionbudgets"},
+			{name: "no NetworkPolicies", do: "GET /apis/networking.k8s.io/v1/namespaces/{ns}/networkpolicies"},
+			{name: "no PersistentVolumeClaims", do: "GET /api/v1/namespaces/{ns}/persistentvolumeclaims"},
 		}},
 		{"what differs", []call{
 			{name: "a name that the server makes", do: "POST {cm}", body: `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"generateName":"a-"}}`},

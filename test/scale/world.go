@@ -76,21 +76,27 @@ func (w *world) takeDown(ctx context.Context) {
 	}
 }
 
-// prepare installs two types: each costs a watch in every member.
+// prepare installs two types, for scenario metrics all that members serve: each costs a watch in every member.
 func (w *world) prepare(ctx context.Context) error {
 	host := w.lab.Host().RESTConfig()
 	charts := filepath.Join(w.options.repository, "charts", "fedsync")
-	err := federation.Install(ctx, host, filepath.Join(charts, "crds"), filepath.Join(charts, "types", "namespaces.yaml"), filepath.Join(charts, "types", "configmaps.yaml"))
-	if err != nil {
+	types := []string{filepath.Join(charts, "types", "namespaces.yaml"), filepath.Join(charts, "types", "configmaps.yaml")}
+	if w.options.scenario == scenarioMetrics {
+		types = []string{filepath.Join(charts, "types")}
+	}
+	if err := federation.Install(ctx, host, append(types, filepath.Join(charts, "crds"))...); err != nil {
 		return err
 	}
+	if w.options.scenario == scenarioMetrics {
+		if err := federation.Apply(ctx, host, moreTypes()); err != nil {
+			return err
+		}
+	}
+	var err error
 	if w.host, err = dynamic.NewForConfig(host); err != nil {
 		return err
 	}
-	spare := 0
-	if w.options.scenario == "join" {
-		spare = newcomers
-	}
+	spare := map[string]int{"join": newcomers, scenarioMetrics: replaced(w.options.members)}[w.options.scenario]
 	return w.startFleet(ctx, w.options.members+spare)
 }
 
