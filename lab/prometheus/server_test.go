@@ -234,7 +234,7 @@ func TestTargetThatIsDown(t *testing.T) {
 	target := page(t, "")
 	s := start(t, Options{Targets: []Target{{Job: "page", URL: target.URL + "/wrong"}}})
 	eventually(t, s, `up{job="page"}`, 0)
-	err := s.WaitUp(limited(t, 300*time.Millisecond))
+	err := s.WaitUp(limited(t, 2*time.Second))
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), target.URL+"/wrong is down server returned HTTP status 404") {
 		t.Errorf("WaitUp() = %v", err)
 	}

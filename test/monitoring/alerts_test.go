@@ -32,19 +32,19 @@ func alarms() map[string][]alarm {
 	return map[string][]alarm{
 		"FedsyncCopiesOverdueFast": {{at: paused, picture: one(between(0.0144, 1))}},
 		"FedsyncCopiesOverdueSlow": {{at: paused, picture: one(between(0.006, 1))}},
-		"FedsyncConvergenceSlow":   {{at: resumed, picture: one(between(0, 0.949))}},
+		"FedsyncConvergenceSlow":   {{at: unthrottled, picture: one(between(0, 0.949))}},
 
-		"FedsyncMemberUnreachable": {{at: paused, picture: away}},
-		"FedsyncWatchDegraded":     {{at: unserved, picture: only{"member3": is(1)}}},
-		"FedsyncMemberThrottled": {{
-			at: throttled, picture: only{"member1": atLeast(0.1)}, scaledOnly: "it takes 30 such answers within 5 minutes",
-		}},
+		"FedsyncMemberUnreachable":     {{at: paused, picture: away}},
+		"FedsyncWatchDegraded":         {{at: unserved, picture: only{"member3": is(1)}}},
+		"FedsyncMemberThrottled":       {{at: throttled, picture: only{"member1": atLeast(0.1)}}},
 		"FedsyncCredentialExpiring":    {{at: expiring, picture: only{"member1": between(86400, 2*86400)}}},
 		"FedsyncCredentialExpiresSoon": {{at: endingSoon, picture: only{"member3": between(0, shortLife)}}},
 
-		"FedsyncRemovalsFrozen":         {{at: frozen, picture: one(is(frozenCopies))}},
-		"FedsyncRejectedObjectsGrowing": {{at: refused, picture: only{"deployments.apps": is(1), "secrets": is(2)}}},
-		"FedsyncDriftFight":             {{at: paused, picture: only{"somebody configmaps": atLeast(5)}}},
+		"FedsyncRemovalsFrozen": {{at: frozen, picture: one(is(frozenCopies))}},
+		"FedsyncRejectedObjectsGrowing": {{
+			at: refused, picture: only{"deployments.apps": is(1), "secrets": is(2)}, scaledOnly: "nobody led an hour ago",
+		}},
+		"FedsyncDriftFight": {{at: paused, picture: only{"somebody configmaps": atLeast(5)}}},
 
 		"FedsyncAbsent":            {{at: nobody, picture: one(is(1))}, {at: disappeared, picture: one(is(1))}},
 		"FedsyncLeaderMissing":     {{at: leaderless, picture: one(is(0))}},

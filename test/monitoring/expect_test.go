@@ -19,6 +19,8 @@ const (
 	calm        moment = "calm"        // everything is created and in step
 	edited      moment = "edited"      // everything was edited, and is in step
 	drifting    moment = "drifting"    // somebody keeps changing a copy
+	throttled   moment = "throttled"   // member1 answers 429 to edits, for longer than half a minute
+	unthrottled moment = "unthrottled" // no more
 	paused      moment = "paused"      // member2 does not answer, and everything was edited meanwhile
 	resumed     moment = "resumed"     // it answers again
 	refused     moment = "refused"     // member3 refuses copies, and placements are faulty
@@ -32,7 +34,6 @@ const (
 	unheard     moment = "unheard"     // a federated kind is not served on the host
 	unserved    moment = "unserved"    // its kind is not served in member3
 	withdrawn   moment = "withdrawn"   // its type does not run any more
-	throttled   moment = "throttled"   // member1 answers 429
 	rejecting   moment = "rejecting"   // the host refuses statuses
 	expiring    moment = "expiring"    // the token for member1 ends in two days
 	endingSoon  moment = "ending soon" // that for member3 within a day

@@ -41,7 +41,7 @@ func (s *story) facts() map[string][]want {
 			at(calm, stages(is(base)).but(only{"confirm": is(baseObjects)})), at(edited, stages(is(base+editedCopies)).but(only{"confirm": is(baseObjects + greetings + 1)})),
 		},
 		`sum(fedsync_template_fields_unknown_total)`: {at(unknown, one(is(memberCount)))},
-		`sum(fedsync_drift_corrections_total)`:       {at(resumed, one(between(float64(s.undone()-1), float64(s.undone()))))},
+		`sum(fedsync_drift_corrections_total)`:       {at(resumed, one(between(s.undone()-1, s.undone())))},
 
 		// What is gone has no series.
 		`count({__name__=~"fedsync_.+", member="member3"})`:                                       {at(calm, one(atLeast(20))), at(unjoined, only{}), at(succeeded, only{})},
@@ -51,13 +51,12 @@ func (s *story) facts() map[string][]want {
 	return facts
 }
 
-// undone is how many changes of somebody who fought were undone.
-func (s *story) undone() int {
+// undone is how many changes of somebody who fights were undone until now.
+func (s *story) undone() float64 {
 	if s.fight == nil {
 		return 0
 	}
-	<-s.fight.over
-	return s.fight.undone
+	return float64(s.fight.undone.Load())
 }
 
 // clusterStates are KubeFed's states of the clusters.

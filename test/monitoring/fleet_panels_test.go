@@ -38,14 +38,14 @@ func (s *story) fleetPanels() map[target][]want {
 		},
 		{"Types not watched", "A"}: {at(calm, one(is(0))), at(unheard, one(is(1))), at(withdrawn, one(is(0)))},
 		{"Copies out of step", "A"}: {
-			at(calm, one(is(0))), at(edited, one(is(0))), at(paused, one(is(perMember))), at(resumed, one(is(0))), at(refused, one(is(3))), at(mended, one(is(0))),
-			at(flooded, one(is(massSize))), at(drained, one(is(0))), at(frozen, one(is(frozenCopies))), at(approved, one(is(0))), at(succeeded, one(is(0))),
+			at(calm, one(is(0))), at(edited, one(is(0))), at(throttled, one(is(greetings))), at(unthrottled, one(is(0))), at(paused, one(is(perMember))), at(resumed, one(is(0))),
+			at(refused, one(is(3))), at(mended, one(is(0))), at(flooded, one(is(massSize))), at(drained, one(is(0))), at(frozen, one(is(frozenCopies))), at(approved, one(is(0))), at(succeeded, one(is(0))),
 		},
 		{"Copies overdue", "A"}: {
 			at(calm, one(is(0))), at(paused, one(is(perMember))), at(resumed, one(is(0))), at(refused, one(is(3))), at(mended, one(is(0))), at(succeeded, one(is(0))),
 		},
 		{"Longest out of step", "A"}: {
-			at(calm, one(is(0))), at(paused, one(between(slowEdit, 120))), at(resumed, one(is(0))), at(succeeded, one(is(0))),
+			at(calm, one(is(0))), at(throttled, one(between(slowEdit, 180))), at(unthrottled, one(is(0))), at(paused, one(between(overdueAfter, 180))), at(resumed, one(is(0))), at(succeeded, one(is(0))),
 		},
 		{"Objects with a refused copy", "A"}: {
 			at(calm, one(is(0))), at(refused, one(is(3))), at(mended, one(is(0))), at(flooded, one(is(massSize))), at(drained, one(is(0))),
@@ -69,7 +69,7 @@ func (s *story) fleetPanels() map[target][]want {
 		},
 		{members, "D"}: {
 			at(calm, perEach(is(0))), at(frozen, perEach(is(0)).but(only{"member1": is(frozenCopies)})), at(approved, perEach(is(0))),
-			at(throttled, among{"member1": positive()}),
+			at(throttled, perEach(is(0)).but(only{"member1": is(greetings)})), at(unthrottled, perEach(is(0))),
 		},
 		{members, "E"}: {at(calm, perEach(is(0))), at(paused, perEach(is(0)).but(only{"member2": is(perMember)})), at(resumed, perEach(is(0)))},
 		{members, "F"}: {
@@ -81,6 +81,7 @@ func (s *story) fleetPanels() map[target][]want {
 
 		{"Copies by state", "A"}: {
 			at(calm, states(only{"in_step": is(base)})), at(edited, states(only{"in_step": is(base)})),
+			at(throttled, states(only{"in_step": is(base - greetings), "pending": is(greetings)})), at(unthrottled, states(only{"in_step": is(base)})),
 			at(paused, states(only{"in_step": is(base - perMember), "unreachable": is(perMember)})), at(resumed, states(only{"in_step": is(base)})),
 			at(refused, states(only{"in_step": is(atRefused - 3), "failed": is(3)})), at(mended, states(only{"in_step": is(atRefused)})),
 			at(mass, states(only{"in_step": is(atMass)})), at(flooded, states(only{"in_step": is(atMass - massSize), "failed": is(massSize)})),
@@ -99,8 +100,8 @@ func (s *story) fleetPanels() map[target][]want {
 			at(unjoined, connections(only{"ready": is(2)})), at(succeeded, connections(only{"ready": is(2)})),
 		},
 		// Fast edits take as long as two cores need that others work on too.
-		{"Edit until every member has it", "A"}: {at(edited, one(between(0.001, 5))), at(resumed, one(atLeast(slowEdit)))},
-		{"Edit until every member has it", "B"}: {at(edited, one(between(0.001, 10))), at(resumed, one(atLeast(slowEdit)))},
+		{"Edit until every member has it", "A"}: {at(edited, one(between(0.001, 5))), at(unthrottled, one(atLeast(slowEdit)))},
+		{"Edit until every member has it", "B"}: {at(edited, one(between(0.001, 10))), at(unthrottled, one(atLeast(slowEdit)))},
 	}
 }
 

@@ -30,7 +30,7 @@ func (s *story) memberPanels() map[target][]want {
 		{"Edits applied within 1, 5 and 30 s", "A"}: {
 			// Prometheus asks for OpenMetrics, which writes 1.0 for 1.
 			at(edited, only{"1.0": between(0, 1), "5.0": between(0.5, 1), "30.0": is(1)}),
-			at(resumed, each(is(0), "1.0", "5.0", "30.0")).of("member", "member2"),
+			at(unthrottled, each(is(0), "1.0", "5.0", "30.0")).of("member", "member1"), at(unthrottled, only{}).of("member", "member2"),
 		},
 		{"Watches by state", "A"}: {
 			at(calm, only{"synced": is(memberCount * watches)}), at(unserved, only{"synced": is(memberCount*(watches+1) - 1), "type_missing": is(1)}),

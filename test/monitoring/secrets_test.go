@@ -40,14 +40,20 @@ func (s *story) hideText(text string) string {
 func (s *story) hideTokens(t *testing.T) {
 	t.Helper()
 	for _, member := range memberNames() {
-		o := s.host.get(t, named{federation.Namespace, "Secret", member + "-token"})
-		encoded, _, _ := unstructured.NestedString(o.Object, "data", "token")
-		token, err := base64.StdEncoding.DecodeString(encoded)
-		if err != nil || len(token) == 0 {
-			t.Fatalf("%s: token of %d bytes, %v", member, len(token), err)
-		}
-		s.hideText(string(token))
+		s.hideText(s.token(t, member))
 	}
+}
+
+// token is the one by which fedsync talks to a member.
+func (s *story) token(t *testing.T, member string) string {
+	t.Helper()
+	o := s.host.get(t, named{federation.Namespace, "Secret", member + "-token"})
+	encoded, _, _ := unstructured.NestedString(o.Object, "data", "token")
+	token, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil || len(token) == 0 {
+		t.Fatalf("%s: token of %d bytes, %v", member, len(token), err)
+	}
+	return string(token)
 }
 
 // found names the secrets that stand in a text.

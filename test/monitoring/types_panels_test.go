@@ -58,12 +58,12 @@ func typesPanels() map[target][]want {
 		{"Edits", "A"}: {
 			at(edited, among{"configmaps": between(0.3, 2*greetings/20.0+0.4)}), at(mass, among{"configmaps": between(1, 2*massSize/20.0+2)}), at(succeeded, among{}),
 		},
-		{"Edit until every member has it", "A"}: {at(edited, among{"configmaps": between(0.001, 10)}), at(resumed, among{"configmaps": atLeast(slowEdit)})},
+		{"Edit until every member has it", "A"}: {at(edited, among{"configmaps": between(0.001, 10)}), at(unthrottled, among{"configmaps": atLeast(slowEdit)})},
 		{stage, "A"}: {
-			at(edited, stages(between(0, 5))), at(resumed, among{"queue": atLeast(slowEdit / 2), "render": between(0, 1), "confirm": between(0, 5)}),
+			at(edited, stages(between(0, 5))), at(unthrottled, among{"retry": atLeast(5), "render": between(0, 1), "confirm": between(0, 5)}), at(resumed, among{"queue": atLeast(1)}),
 		},
-		{"Edit until a member has it", "A"}: {at(edited, one(between(0.001, 5))), at(resumed, one(atLeast(slowEdit)))},
-		{"Edit until a member has it", "B"}: {at(edited, one(between(0.001, 10))), at(resumed, one(atLeast(slowEdit)))},
+		{"Edit until a member has it", "A"}: {at(edited, one(between(0.001, 5))), at(unthrottled, one(atLeast(slowEdit)))},
+		{"Edit until a member has it", "B"}: {at(edited, one(between(0.001, 10))), at(unthrottled, one(atLeast(slowEdit)))},
 		{writes, "A"}: {
 			at(edited, among{"Edited apply": positive()}), at(drifting, among{"Drifted apply": positive()}), at(mass, among{"Missing apply": positive()}), at(approved, among{"Unplaced delete": positive()}),
 		},
