@@ -16,7 +16,8 @@ import (
 const (
 	greetings     = 12 // ConfigMaps
 	massSize      = 200
-	frozenCopies  = 6 // in member1 only
+	floodSize     = 80 // more than the events that may come at once
+	frozenCopies  = 6  // in member1 only
 	removalBudget = frozenCopies - 2
 
 	perMember = 1 + greetings + 1 + 1 // with their namespace, a Secret and a Deployment
@@ -212,11 +213,11 @@ func crowd(t *testing.T, s *story) {
 	s.picture(t, "convergence-by-stage",
 		`sum by (stage) (rate(fedsync_convergence_stage_seconds_sum[10s])) / (sum by (stage) (rate(fedsync_convergence_stage_seconds_count[10s])) > 0)`, time.Minute)
 
-	inParallel(t, massSize, func(i int) error {
+	inParallel(t, floodSize, func(i int) error {
 		return s.host.tryPatch(t.Context(), inCrowd(i), `{spec: {overrides: [{clusterName: member3, clusterOverrides: [{op: add, path: /data/no key, value: a}]}]}}`)
 	})
 	s.tell(t, flooded)
-	inParallel(t, massSize, func(i int) error { return s.host.tryPatch(t.Context(), inCrowd(i), `{spec: {overrides: null}}`) })
+	inParallel(t, floodSize, func(i int) error { return s.host.tryPatch(t.Context(), inCrowd(i), `{spec: {overrides: null}}`) })
 	s.tell(t, drained)
 }
 

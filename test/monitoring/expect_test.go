@@ -26,7 +26,7 @@ const (
 	refused     moment = "refused"     // member3 refuses copies, and placements are faulty
 	mended      moment = "mended"      // no more
 	mass        moment = "mass"        // many objects were created and edited
-	flooded     moment = "flooded"     // each of them has a copy that is refused
+	flooded     moment = "flooded"     // some of them have a copy that is refused
 	drained     moment = "drained"     // no more
 	unknown     moment = "unknown"     // a template has fields that nobody knows
 	frozen      moment = "frozen"      // more copies are to be removed than the budget allows

@@ -39,7 +39,7 @@ func (s *story) fleetPanels() map[target][]want {
 		{"Types not watched", "A"}: {at(calm, one(is(0))), at(unheard, one(is(1))), at(withdrawn, one(is(0)))},
 		{"Copies out of step", "A"}: {
 			at(calm, one(is(0))), at(edited, one(is(0))), at(throttled, one(is(greetings))), at(unthrottled, one(is(0))), at(paused, one(is(perMember))), at(resumed, one(is(0))),
-			at(refused, one(is(3))), at(mended, one(is(0))), at(flooded, one(is(massSize))), at(drained, one(is(0))), at(frozen, one(is(frozenCopies))), at(approved, one(is(0))), at(succeeded, one(is(0))),
+			at(refused, one(is(3))), at(mended, one(is(0))), at(flooded, one(is(floodSize))), at(drained, one(is(0))), at(frozen, one(is(frozenCopies))), at(approved, one(is(0))), at(succeeded, one(is(0))),
 		},
 		{"Copies overdue", "A"}: {
 			at(calm, one(is(0))), at(paused, one(is(perMember))), at(resumed, one(is(0))), at(refused, one(is(3))), at(mended, one(is(0))), at(succeeded, one(is(0))),
@@ -48,7 +48,7 @@ func (s *story) fleetPanels() map[target][]want {
 			at(calm, one(is(0))), at(throttled, one(between(slowEdit, 180))), at(unthrottled, one(is(0))), at(paused, one(between(overdueAfter, 180))), at(resumed, one(is(0))), at(succeeded, one(is(0))),
 		},
 		{"Objects with a refused copy", "A"}: {
-			at(calm, one(is(0))), at(refused, one(is(3))), at(mended, one(is(0))), at(flooded, one(is(massSize))), at(drained, one(is(0))),
+			at(calm, one(is(0))), at(refused, one(is(3))), at(mended, one(is(0))), at(flooded, one(is(floodSize))), at(drained, one(is(0))),
 			at(unserved, one(is(1))), at(withdrawn, one(is(0))),
 		},
 		{"Removals held back", "A"}: {at(calm, one(is(0))), at(frozen, one(is(frozenCopies))), at(approved, one(is(0)))},
@@ -74,7 +74,7 @@ func (s *story) fleetPanels() map[target][]want {
 		{members, "E"}: {at(calm, perEach(is(0))), at(paused, perEach(is(0)).but(only{"member2": is(perMember)})), at(resumed, perEach(is(0)))},
 		{members, "F"}: {
 			at(calm, perEach(is(0))), at(refused, perEach(is(0)).but(only{"member3": is(3)})), at(mended, perEach(is(0))),
-			at(flooded, perEach(is(0)).but(only{"member3": is(massSize)})), at(drained, perEach(is(0))), at(unserved, perEach(is(0)).but(only{"member3": is(1)})),
+			at(flooded, perEach(is(0)).but(only{"member3": is(floodSize)})), at(drained, perEach(is(0))), at(unserved, perEach(is(0)).but(only{"member3": is(1)})),
 		},
 		{members, "G"}: {at(calm, perEach(is(0))), at(unserved, perEach(is(0)).but(only{"member3": is(1)})), at(withdrawn, perEach(is(0)))},
 		{members, "H"}: {at(calm, s.versions(memberNames()...)), at(unjoined, s.versions("member1", "member2")), at(succeeded, s.versions("member1", "member2"))},
@@ -84,7 +84,7 @@ func (s *story) fleetPanels() map[target][]want {
 			at(throttled, states(only{"in_step": is(base - greetings), "pending": is(greetings)})), at(unthrottled, states(only{"in_step": is(base)})),
 			at(paused, states(only{"in_step": is(base - perMember), "unreachable": is(perMember)})), at(resumed, states(only{"in_step": is(base)})),
 			at(refused, states(only{"in_step": is(atRefused - 3), "failed": is(3)})), at(mended, states(only{"in_step": is(atRefused)})),
-			at(mass, states(only{"in_step": is(atMass)})), at(flooded, states(only{"in_step": is(atMass - massSize), "failed": is(massSize)})),
+			at(mass, states(only{"in_step": is(atMass)})), at(flooded, states(only{"in_step": is(atMass - floodSize), "failed": is(floodSize)})),
 			at(drained, states(only{"in_step": is(atMass)})), at(unknown, states(only{"in_step": is(atUnknown)})),
 			at(frozen, states(only{"in_step": is(atUnknown), "removing": is(frozenCopies)})), at(approved, states(only{"in_step": is(atUnknown)})),
 			at(unserved, states(only{"in_step": is(atUnserved - 1), "failed": is(1)})), at(withdrawn, states(only{"in_step": is(atUnknown)})),

@@ -3,8 +3,11 @@ package monitoring
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,15 +22,18 @@ import (
 
 // The second half of the story: trouble of members and of the host.
 
-// throttling takes away the seats that member1's API server has for the ConfigMaps that fedsync writes: it answers 429.
+// throttling has member1 answer 429 to every write of a ConfigMap by fedsync. An admission webhook says so: priority and fairness does
+// it only to many requests at once, even if there is no seat at all for them.
 func throttling(t *testing.T, s *story) {
 	m := s.members["member1"]
-	level, schema := named{"", "PriorityLevelConfiguration", "story"}, named{"", "FlowSchema", "story"}
-	m.create(t, `{apiVersion: flowcontrol.apiserver.k8s.io/v1, kind: PriorityLevelConfiguration, metadata: {name: story},
-		spec: {type: Limited, limited: {nominalConcurrencyShares: 0, lendablePercent: 0, borrowingLimitPercent: 0, limitResponse: {type: Reject}}}}`)
-	m.create(t, fmt.Sprintf(`{apiVersion: flowcontrol.apiserver.k8s.io/v1, kind: FlowSchema, metadata: {name: story}, spec: {matchingPrecedence: 2, priorityLevelConfiguration: {name: story},
-		rules: [{subjects: [{kind: ServiceAccount, serviceAccount: {name: %s, namespace: %s}}],
-			resourceRules: [{verbs: [create, update, patch], apiGroups: [""], resources: [configmaps], namespaces: ["*"]}]}]}}`, account("member1"), federation.Namespace))
+	hook := httptest.NewTLSServer(http.HandlerFunc(slowDown))
+	t.Cleanup(hook.Close)
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: hook.Certificate().Raw})
+	m.create(t, fmt.Sprintf(`{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: story}, webhooks: [{name: slow.example.com,
+		clientConfig: {url: %q, caBundle: %s}, sideEffects: None, admissionReviewVersions: [v1], failurePolicy: Fail,
+		rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [configmaps]}],
+		matchConditions: [{name: fedsync, expression: 'request.userInfo.username == "system:serviceaccount:%s:%s"'}]}]}`,
+		hook.URL, base64.StdEncoding.EncodeToString(authority), federation.Namespace, account("member1")))
 	s.eventually(t, patience, "member1 throttles", func() string {
 		code, err := s.answerTo(t, "member1")
 		if err != nil {
@@ -40,13 +46,29 @@ func throttling(t *testing.T, s *story) {
 	})
 	s.edit(t, "few")
 	s.tell(t, throttled)
-	m.remove(t, schema)
-	m.remove(t, level)
+	m.remove(t, named{"", "ValidatingWebhookConfiguration", "story"})
 	s.tell(t, unthrottled)
 }
 
-// answerTo is what a member answers when fedsync's account asks it to create a ConfigMap that is none. Kubernetes' own client would
-// try again by itself.
+// slowDown is a webhook that denies everything, and asks to come back in a second.
+func slowDown(w http.ResponseWriter, r *http.Request) {
+	var review map[string]any
+	if err := json.NewDecoder(r.Body).Decode(&review); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	uid, _, _ := unstructured.NestedString(review, "request", "uid")
+	answer := map[string]any{"apiVersion": review["apiVersion"], "kind": review["kind"], "response": map[string]any{"uid": uid, "allowed": false, "status": map[string]any{
+		"code": http.StatusTooManyRequests, "reason": metav1.StatusReasonTooManyRequests, "message": "later", "details": map[string]any{"retryAfterSeconds": 1},
+	}}}
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(answer); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
+}
+
+// answerTo is what a member answers when fedsync's account asks whether it could create a ConfigMap. Kubernetes' own client would try
+// again by itself.
 func (s *story) answerTo(t *testing.T, member string) (code int, err error) {
 	t.Helper()
 	config := s.member(t, member).RESTConfig()
@@ -55,7 +77,8 @@ func (s *story) answerTo(t *testing.T, member string) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, config.Host+"/api/v1/namespaces/default/configmaps", strings.NewReader("{}"))
+	const configMap = `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "probe"}}`
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, config.Host+"/api/v1/namespaces/story/configmaps?dryRun=All", strings.NewReader(configMap))
 	if err != nil {
 		return 0, err
 	}

@@ -35,7 +35,7 @@ func typesPanels() map[target][]want {
 		{types, "D"}: {at(calm, everyType(is(0), copies)), at(mass, among{"configmaps": is(memberCount * (greetings + massSize))}), at(unserved, among{widgetType: is(memberCount)}), at(withdrawn, without{widgetType})},
 		{types, "E"}: {
 			at(calm, everyType(is(0), nil)), at(paused, everyType(is(0), away)), at(resumed, everyType(is(0), nil)),
-			at(refused, everyType(is(0), only{"secrets": is(2), "deployments.apps": is(1)})), at(flooded, everyType(is(0), only{"configmaps": is(massSize)})),
+			at(refused, everyType(is(0), only{"secrets": is(2), "deployments.apps": is(1)})), at(flooded, everyType(is(0), only{"configmaps": is(floodSize)})),
 		},
 		{types, "F"}: {
 			at(calm, everyType(is(0), nil)), at(paused, everyType(is(0), away)), at(resumed, everyType(is(0), nil)), at(paused, only{"secrets": is(1)}).of("type", "secrets"),
@@ -48,7 +48,7 @@ func typesPanels() map[target][]want {
 		},
 		{reasons, "A"}: {
 			at(calm, only{"none": is(0)}), at(refused, among{"CreationFailed": is(3)}), at(refused, among{"CreationFailed": is(1)}).of("type", "deployments.apps"),
-			at(mended, only{"none": is(0)}), at(flooded, only{"UpdateFailed": is(massSize)}), at(unserved, only{"CachedRetrievalFailed": is(1)}), at(withdrawn, only{"none": is(0)}),
+			at(mended, only{"none": is(0)}), at(flooded, only{"UpdateFailed": is(floodSize)}), at(unserved, only{"CachedRetrievalFailed": is(1)}), at(withdrawn, only{"none": is(0)}),
 		},
 		{"Longest out of step", "A"}: {
 			at(calm, everyType(is(0), nil)), at(paused, only{"secrets": atLeast(overdueAfter)}).of("type", "secrets"),
@@ -60,7 +60,7 @@ func typesPanels() map[target][]want {
 		},
 		{"Edit until every member has it", "A"}: {at(edited, among{"configmaps": between(0.001, 10)}), at(unthrottled, among{"configmaps": atLeast(slowEdit)})},
 		{stage, "A"}: {
-			at(edited, stages(between(0, 5))), at(unthrottled, among{"retry": atLeast(5), "render": between(0, 1), "confirm": between(0, 5)}), at(resumed, among{"queue": atLeast(1)}),
+			at(edited, stages(between(0, 5))), at(unthrottled, among{"retry": atLeast(1), "render": between(0, 1), "confirm": between(0, 5)}), at(resumed, among{"queue": atLeast(1)}),
 		},
 		{"Edit until a member has it", "A"}: {at(edited, one(between(0.001, 5))), at(unthrottled, one(atLeast(slowEdit)))},
 		{"Edit until a member has it", "B"}: {at(edited, one(between(0.001, 10))), at(unthrottled, one(atLeast(slowEdit)))},
@@ -71,6 +71,6 @@ func typesPanels() map[target][]want {
 			at(calm, only{"none": is(0)}), at(refused, among{"rejected": positive()}), at(throttled, among{"overloaded": positive()}),
 		},
 		{drifts, "A"}: {at(calm, only{"none": is(0)}), at(drifting, only{"somebody configmaps": positive()}), at(drifting, only{"none": is(0)}).of("type", "secrets")},
-		{fields, "A"}: {at(calm, only{"none": is(0)}), at(unknown, only{"configmaps": positive()})},
+		{fields, "A"}: {at(calm, everyType(is(0), nil)), at(unknown, everyType(is(0), only{"configmaps": positive()}))},
 	}
 }
