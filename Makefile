@@ -48,6 +48,14 @@ integration: components ## tests on real clusters: of the lab itself, and of fed
 	@CGO_ENABLED=1 go build -race -o $(BIN)/fedsyncd-race ./cmd/fedsyncd
 	@prometheus=$$(scripts/prometheus.sh) && PROMETHEUS_BIN=$$prometheus FEDSYNCD=$(BIN)/fedsyncd FEDSYNCD_RACE=$(BIN)/fedsyncd-race scripts/gotest.sh test -timeout 20m ./integration/...
 	@FEDSYNCD=$(BIN)/fedsyncd SIMFLEET=$(BIN)/simfleet scripts/gotest.sh test -timeout 10m -run TestMetricsOfAFleet ./scale/...
+	@$(MAKE) --no-print-directory story
+
+.PHONY: story
+story: components ## a real Prometheus watches fedsyncd through a story: every panel, every alert; PICTURES=DIRECTORY draws some of it
+	@scripts/require.sh gcc libc6-dev
+	@CGO_ENABLED=1 go build -race -o $(BIN)/fedsyncd-race ./cmd/fedsyncd
+	@prometheus=$$(scripts/prometheus.sh) && PROMETHEUS_BIN=$$prometheus FEDSYNCD=$(BIN)/fedsyncd FEDSYNCD_RACE=$(BIN)/fedsyncd-race \
+		MONITORING_PICTURES=$(PICTURES) scripts/gotest.sh test -timeout 15m ./monitoring/...
 
 .PHONY: conformance
 conformance: components $(BIN)/kubefed-e2e.test $(if $(filter kubefed,$(CONFORMANCE_MANAGER)),$(BIN)/hyperfed) ## KubeFed's own e2e suite against fedsyncd; CONFORMANCE_RUNS=5 repeats it

@@ -262,7 +262,7 @@ func boundedValues() map[string]*regexp.Regexp {
 		"version": short, "goversion": short, "kubernetes_version": nil, "manager": nil, // counted below
 		"state": oneOf(append(states, "notready")...), "reason": oneOf(reasons...), "result": oneOf(classes...), "kind": oneOf(kinds...),
 		"condition": oneOf("Propagated", "CheckClusters", "ComputePlacementFailed", "NamespaceNotFederated", "Unknown"),
-		"verb":      oneOf("apply", "create", "delete", "release"), "stage": oneOf("watch", "queue", "render", "request", "confirm"),
+		"verb":      oneOf("apply", "create", "delete", "release"), "stage": oneOf("watch", "queue", "retry", "render", "request", "confirm"),
 		"queue": oneOf("host", "members"), "lane": oneOf(lanes...), "action": oneOf("create", "update", "delete"), "controller": regexp.MustCompile(`^federated[a-z]+$`),
 	}
 }
@@ -369,7 +369,7 @@ func TestLibrariesNameNobody(t *testing.T) {
 		t.Error("the queues of the two controllers are not there")
 	}
 	label := regexp.MustCompile(`[{,]([a-z_]+)="`)
-	known := []string{"le", "controller", "name", "priority", "quantile", "version", "goversion", "lane", "queue", "state", "result", "type", "kind"}
+	known := []string{"le", "controller", "name", "priority", "quantile", "version", "goversion", "lane", "queue", "state", "result", "type", "kind", "stage"}
 	for _, line := range p.series() {
 		for _, found := range label.FindAllStringSubmatch(line, -1) {
 			if !slices.Contains(known, found[1]) {

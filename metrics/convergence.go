@@ -45,6 +45,14 @@ const (
 	stageConfirm = "confirm" // from the last member's answer until the status was written
 )
 
+// begin makes the series that start from zero when the work does.
+func (v *convergence) begin() {
+	v.ofCopy.WithLabelValues()
+	for _, stage := range []string{stageWatch, stageQueue, stageRetry, stageRender, stageRequest, stageConfirm} {
+		v.stage.WithLabelValues(stage)
+	}
+}
+
 func (v *convergence) attempted(a telemetry.Attempt) {
 	if !a.ByEdit || a.Heard.IsZero() || a.Result != fault.None || a.Verb != plan.Apply && a.Verb != plan.Create {
 		return

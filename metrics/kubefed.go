@@ -71,6 +71,16 @@ func newKubeFed(c *catalogue, m *Metrics) *kubefed {
 	return k
 }
 
+// begin makes the series that KubeFed has from the start, with or without a value.
+func (k *kubefed) begin() {
+	for _, v := range []*prometheus.HistogramVec{k.joins, k.unjoins, k.probes, k.connections, k.resources} {
+		v.WithLabelValues()
+	}
+	for _, action := range []string{"create", "update", "delete"} {
+		k.dispatch.WithLabelValues(action)
+	}
+}
+
 func (k *kubefed) attempted(a telemetry.Attempt) {
 	action := "update"
 	switch {

@@ -96,6 +96,10 @@ func (m *Metrics) Lead() {
 	m.leading.Store(true)
 	m.leader.WithLabelValues().Set(1)
 	m.work.begin()
+	m.convergence.begin()
+	if m.kubefed != nil {
+		m.kubefed.begin()
+	}
 }
 
 // Heard counts an edit.

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/fedsync/fedsync/federation/fault"
 	"github.com/fedsync/fedsync/federation/plan"
@@ -40,6 +41,9 @@ func newWork(c *catalogue) work {
 func (w *work) begin() {
 	w.frozen.WithLabelValues().Set(0)
 	w.dropped.WithLabelValues()
+	for _, eventType := range []string{corev1.EventTypeNormal, corev1.EventTypeWarning} {
+		w.events.WithLabelValues(eventType)
+	}
 }
 
 func (w *work) attempted(a telemetry.Attempt) {

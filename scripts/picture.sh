@@ -12,7 +12,7 @@ flags=()
 [ "$(id -u)" -ne 0 ] || flags+=(--no-sandbox) # root has none
 # The rest keeps it from asking the internet for anything.
 if ! "$browser" --headless --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run \
-	--hide-scrollbars --user-data-dir="$profile" "${flags[@]}" --window-size="${PICTURE_SIZE:-1200,800}" \
+	--hide-scrollbars --user-data-dir="$profile" "${flags[@]}" --window-size="${PICTURE_SIZE:-1200,960}" \
 	--virtual-time-budget="${PICTURE_TIME:-15000}" --screenshot="$(realpath "$2")" "$1" >"$profile/log" 2>&1 || [ ! -s "$2" ]; then
 	tail -n 20 "$profile/log" >&2
 	exit 1
