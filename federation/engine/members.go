@@ -215,10 +215,10 @@ func (e *Engine) wire(name fleet.Name, ms *memberState) {
 // dismiss ends everything about a member that is not registered any more.
 func (e *Engine) dismiss(name fleet.Name) {
 	began := e.clock.Now()
-	if e.disconnect(name) {
+	e.disconnect(name) // unless that was done already: its Secret may be seen to go first
+	if e.unregister(name) {
 		e.tell.Left(e.clock.Since(began))
 	}
-	e.unregister(name)
 }
 
 // disconnect ends everything that runs for the member and touches nothing in it. It tells whether there was anything.
@@ -331,7 +331,8 @@ func (e *Engine) reselect(name fleet.Name) {
 	}
 }
 
-func (e *Engine) unregister(name fleet.Name) {
+// unregister takes the member out of the snapshot and tells whether it was there.
+func (e *Engine) unregister(name fleet.Name) bool {
 	e.mu.Lock()
 	_, known := e.snapshot.Member(name)
 	e.snapshot = e.snapshot.Without(name)
@@ -341,6 +342,7 @@ func (e *Engine) unregister(name fleet.Name) {
 		e.removals.withdrawMember(name)
 		e.reselect(name)
 	}
+	return known
 }
 
 // Snapshot returns the registered members.

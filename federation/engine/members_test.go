@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -174,5 +175,30 @@ func TestSettle(t *testing.T) {
 				t.Errorf("error %v (-want +got), because %s:\n%s", err, tc.why, diff)
 			}
 		})
+	}
+}
+
+// departures counts members that have left.
+type departures struct {
+	unheard
+
+	left int
+}
+
+func (d *departures) Left(time.Duration) { d.left++ }
+
+// Of a member that is removed together with its Secret, the loss of the Secret may be seen first, and the connection be given up for
+// that. It leaves once nevertheless, and a name that nobody knew does not.
+func TestAMemberLeavesOnce(t *testing.T) {
+	e, _ := newEngine(t)
+	heard := &departures{}
+	e.tell.Metrics = heard
+	e.register(clusterNamed("a", nil))
+	e.disconnect("a")
+	e.dismiss("a")
+	e.dismiss("a")
+	e.dismiss("nobody")
+	if heard.left != 1 {
+		t.Errorf("%d members have left, want 1", heard.left)
 	}
 }
