@@ -161,7 +161,6 @@ func comeback(t *testing.T, s *story) {
 		t.Fatal(err)
 	}
 	s.tell(t, resumed, s.event(greeting(1), "Recovered", "applied to 3 of 3 members"))
-	s.picture(t, "fleet-copies-by-state", `sum by (state) (fedsync_copies)`, 2*time.Minute)
 }
 
 // refusedObjects have a copy that member3 refuses: a number of replicas that none can have, and two Secrets with content that is none.
@@ -197,6 +196,7 @@ func refusals(t *testing.T, s *story) {
 		s.host.patch(t, o, `{spec: {overrides: null}}`)
 	}
 	s.tell(t, mended)
+	s.picture(t, "fleet-copies-by-state", `sum by (state) (fedsync_copies)`, 2*time.Minute)
 }
 
 func inCrowd(i int) named { return named{"mass", "FederatedConfigMap", fmt.Sprintf("m%03d", i)} }
@@ -210,8 +210,6 @@ func crowd(t *testing.T, s *story) {
 		return s.host.tryPatch(t.Context(), inCrowd(i), `{spec: {template: {data: {hello: everybody}}}}`)
 	})
 	s.tell(t, mass)
-	s.picture(t, "convergence-by-stage",
-		`sum by (stage) (rate(fedsync_convergence_stage_seconds_sum[10s])) / (sum by (stage) (rate(fedsync_convergence_stage_seconds_count[10s])) > 0)`, time.Minute)
 
 	inParallel(t, floodSize, func(i int) error {
 		return s.host.tryPatch(t.Context(), inCrowd(i), `{spec: {overrides: [{clusterName: member3, clusterOverrides: [{op: add, path: /data/no key, value: a}]}]}}`)
@@ -219,6 +217,8 @@ func crowd(t *testing.T, s *story) {
 	s.tell(t, flooded)
 	inParallel(t, floodSize, func(i int) error { return s.host.tryPatch(t.Context(), inCrowd(i), `{spec: {overrides: null}}`) })
 	s.tell(t, drained)
+	s.picture(t, "convergence-by-stage",
+		`sum by (stage) (rate(fedsync_convergence_stage_seconds_sum[10s])) / (sum by (stage) (rate(fedsync_convergence_stage_seconds_count[10s])) > 0)`, time.Minute)
 }
 
 // typo is one field that nobody knows at first, and two soon after.

@@ -38,7 +38,7 @@ func (s *story) facts() map[string][]want {
 		`sum(fedsync_object_convergence_seconds_count)`:              {at(calm, one(is(baseObjects))), at(edited, one(is(baseObjects+greetings+1)))},
 		`sum by (member) (fedsync_member_convergence_seconds_count)`: {at(calm, perEach(is(perMember))), at(edited, perEach(is(perMember+editedCopies/memberCount)))},
 		`sum by (stage) (fedsync_convergence_stage_seconds_count)`: {
-			at(calm, stages(is(base)).but(only{"confirm": is(baseObjects)})), at(edited, stages(is(base+editedCopies)).but(only{"confirm": is(baseObjects + greetings + 1)})),
+			at(calm, stages(is(base)).but(only{"confirm": is(baseObjects), "retry": is(0)})), at(edited, stages(is(base+editedCopies)).but(only{"confirm": is(baseObjects + greetings + 1), "retry": is(0)})),
 		},
 		`sum(fedsync_template_fields_unknown_total)`: {at(unknown, one(is(memberCount)))},
 		`sum(fedsync_drift_corrections_total)`:       {at(resumed, one(between(s.undone()-1, s.undone())))},
@@ -100,7 +100,7 @@ func kubeFedFacts() map[string][]want {
 		`sum(cluster_client_connection_duration_seconds_count)`:        {at(calm, one(is(3))), at(unjoined, one(is(7)))}, // and four other tokens
 		`sum(rate(cluster_health_status_duration_seconds_count[20s]))`: {at(calm, one(between(0.5, 6)))},
 		`sum by (action) (dispatch_operation_duration_seconds_count)`: {
-			at(calm, only{"create": is(base)}), at(edited, only{"create": is(base), "update": is(editedCopies)}),
+			at(calm, only{"create": is(base), "update": is(0), "delete": is(0)}), at(edited, only{"create": is(base), "update": is(editedCopies), "delete": is(0)}),
 			at(approved, among{"create": is(atFrozen), "delete": is(frozenCopies)}),
 		},
 		`sum(dispatch_operation_duration_seconds_sum)`:                                      {at(calm, one(between(0.01, 600)))},
