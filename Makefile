@@ -55,7 +55,7 @@ story: components ## a real Prometheus watches fedsyncd through a story: every p
 	@scripts/require.sh gcc libc6-dev
 	@CGO_ENABLED=1 go build -race -o $(BIN)/fedsyncd-race ./cmd/fedsyncd
 	@prometheus=$$(scripts/prometheus.sh) && PROMETHEUS_BIN=$$prometheus FEDSYNCD=$(BIN)/fedsyncd FEDSYNCD_RACE=$(BIN)/fedsyncd-race \
-		MONITORING_PICTURES=$(PICTURES) scripts/gotest.sh test -timeout 15m ./monitoring/...
+		MONITORING_PICTURES=$(abspath $(PICTURES)) scripts/gotest.sh test -timeout 15m ./monitoring/...
 
 .PHONY: conformance
 conformance: components $(BIN)/kubefed-e2e.test $(if $(filter kubefed,$(CONFORMANCE_MANAGER)),$(BIN)/hyperfed) ## KubeFed's own e2e suite against fedsyncd; CONFORMANCE_RUNS=5 repeats it

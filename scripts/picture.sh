@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Make a picture of a page, such as a graph of Prometheus, with Debian's chromium: scripts/picture.sh URL FILE.png
-# PICTURE_SIZE is the window's (1200,800), PICTURE_TIME the milliseconds of the page's own clock that it has to become
+# PICTURE_SIZE is the window's (1200,960), PICTURE_TIME the milliseconds of the page's own clock that it has to become
 # complete (15000), CHROMIUM another browser of the same kind. For the pictures in docs/, by hand; nothing else needs it.
 set -euo pipefail
 [ $# -eq 2 ] || { echo "usage: $0 URL FILE.png" >&2 && exit 2; }
