@@ -10,11 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fedsync/fedsync/lab/prometheus"
 	prometheusv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 	"sigs.k8s.io/yaml"
-
-	"github.com/fedsync/fedsync/lab/prometheus"
 )
 
 // alarm is a moment that calls for an alert.

@@ -2,6 +2,7 @@ package monitoring
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"strconv"
@@ -81,9 +82,7 @@ func scaled(r rule, recorded []string) rule {
 		return r
 	}
 	labels := map[string]string{scaledLabel: "true"}
-	for name, v := range r.Labels {
-		labels[name] = v
-	}
+	maps.Copy(labels, r.Labels)
 	r.Labels = labels
 	return r
 }
