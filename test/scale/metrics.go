@@ -203,23 +203,24 @@ const scrapesTimed = 15
 
 // costOfScrapes measures pages in each form, and fails above the bounds.
 func (w *world) costOfScrapes(ctx context.Context, when string) error {
-	if _, err := w.awaitRest(ctx); err != nil {
+	idle, err := w.idle(ctx)
+	if err != nil {
 		return err
 	}
+	w.notef(when+": CPU of fedsyncd while nobody scrapes", "%.0f ms a second", idle*1e3)
 	for _, f := range []form{plainText, gzipText, protobuf, gzipProtobuf} {
 		var took []time.Duration
 		var p page
-		var err error
-		used := measure.ProcessorTime(w.daemon.PID())
+		used, start := measure.ProcessorTime(w.daemon.PID()), time.Now()
 		for range scrapesTimed {
 			if p, err = w.scrape(ctx, f); err != nil {
 				return err
 			}
 			took = append(took, p.took)
 		}
-		used = measure.ProcessorTime(w.daemon.PID()) - used
+		used = measure.ProcessorTime(w.daemon.PID()) - used - time.Duration(idle*float64(time.Since(start)))
 		slices.Sort(took)
-		what := fmt.Sprintf("%s, %s: bytes sent; ms per scrape, shortest, median and longest; CPU of fedsyncd", when, f.name)
+		what := fmt.Sprintf("%s, %s: bytes sent; ms per scrape, shortest, median and longest; CPU of fedsyncd for one", when, f.name)
 		w.notef(what, "%d; %.0f, %.0f, %.0f; %d ms", p.sent, milliseconds(took, 0), milliseconds(took, 0.5), milliseconds(took, 1), used.Milliseconds()/scrapesTimed)
 		if f == plainText {
 			w.notef(when+": series in all, and of members and types alone", "%d, %d", len(p.series()), len(p.fleet()))
@@ -229,6 +230,18 @@ func (w *world) costOfScrapes(ctx context.Context, when string) error {
 		}
 	}
 	return nil
+}
+
+// idle returns the share of a processor that the daemon uses while all members are probed once.
+func (w *world) idle(ctx context.Context) (float64, error) {
+	const round = 10 * time.Second
+	used, start := measure.ProcessorTime(w.daemon.PID()), time.Now()
+	select {
+	case <-time.After(round):
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	return float64(measure.ProcessorTime(w.daemon.PID())-used) / float64(time.Since(start)), nil
 }
 
 // within fails above the bounds, which grow with the members above a thousand.
