@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Make a picture of a page, such as a graph of Prometheus, with Debian's chromium: scripts/picture.sh URL FILE.png
 # PICTURE_SIZE is the window's (1200,960), PICTURE_TIME the milliseconds of the page's own clock that it has to become
-# complete (15000), PICTURE_CROP a part of it (1200x800+0+60, by ImageMagick), CHROMIUM another browser of the same kind. For the
-# pictures in docs/, by hand; nothing else needs it.
+# complete (15000), CHROMIUM another browser of the same kind. For the pictures in docs/, by hand; nothing else needs it.
 set -euo pipefail
 [ $# -eq 2 ] || { echo "usage: $0 URL FILE.png" >&2 && exit 2; }
 browser=${CHROMIUM:-chromium}
@@ -17,7 +16,4 @@ if ! "$browser" --headless --disable-gpu --disable-background-networking --disab
 	--virtual-time-budget="${PICTURE_TIME:-15000}" --screenshot="$(realpath "$2")" "$1" >"$profile/log" 2>&1 || [ ! -s "$2" ]; then
 	tail -n 20 "$profile/log" >&2
 	exit 1
-fi
-if [ -n "${PICTURE_CROP:-}" ]; then # few colours are enough for lines, and make a small file
-	convert "$2" -crop "$PICTURE_CROP" +repage -colors 64 "$2"
 fi
