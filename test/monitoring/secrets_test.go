@@ -2,14 +2,12 @@ package monitoring
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -154,12 +152,4 @@ func (s *story) member(t *testing.T, name string) *lab.Cluster {
 		t.Fatal(err)
 	}
 	return c
-}
-
-// picture makes a picture of a graph, if pictures are asked for.
-func (s *story) run(ctx context.Context, name string, args ...string) error {
-	if out, err := exec.CommandContext(ctx, name, args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("run %q: %w\n%s", name, err, out)
-	}
-	return nil
 }
