@@ -120,7 +120,7 @@ func (d *demo) tellPrometheus() {
 	d.sayf(`
 Grafana with the dashboards, on http://127.0.0.1:3000:
   docker run --rm --network host -e GF_SERVER_HTTP_ADDR=127.0.0.1 -e GF_AUTH_ANONYMOUS_ENABLED=true \
-    -e PROMETHEUS_URL=%s \
+    -e PROMETHEUS_URL=%s -e FEDSYNC_DASHBOARDS=/var/lib/grafana/dashboards \
     -v %s:/etc/grafana/provisioning:ro \
     -v %s:/var/lib/grafana/dashboards:ro \
     grafana/grafana`, server.URL, provisioning, dashboards)
