@@ -14,8 +14,9 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 .PHONY: build
-build: ## build fedsyncd and the lab into bin/
-	@go build -trimpath -tags $(TAGS) -o $(BIN)/ ./cmd/...
+build: ## build fedsyncd, the kubectl plugin and the lab into bin/
+	@go build -trimpath -tags $(TAGS) -o $(BIN)/ ./cmd/fedsyncd ./cmd/kubectl-fed
+	@ln -sf kubectl-fed $(BIN)/kubefedctl && ln -sf kubectl-fed $(BIN)/kubectl_complete-fed
 	@cd lab && go build -trimpath -o $(BIN)/ ./cmd/...
 
 .PHONY: components
@@ -49,6 +50,10 @@ integration: components ## tests on real clusters: of the lab itself, and of fed
 	@prometheus=$$(scripts/prometheus.sh) && PROMETHEUS_BIN=$$prometheus FEDSYNCD=$(BIN)/fedsyncd FEDSYNCD_RACE=$(BIN)/fedsyncd-race scripts/gotest.sh test -timeout 20m ./integration/...
 	@FEDSYNCD=$(BIN)/fedsyncd SIMFLEET=$(BIN)/simfleet scripts/gotest.sh test -timeout 10m -run TestMetricsOfAFleet ./scale/...
 	@$(MAKE) --no-print-directory story
+
+.PHONY: cli
+cli: components ## the scripts of the kubectl plugin on real clusters; SCRIPTS=REGEXP plays some, FEDSYNC_CLI_UPDATE=1 writes golden output
+	@FEDSYNCD=$(BIN)/fedsyncd KUBECTL_FED=$(BIN)/kubectl-fed scripts/gotest.sh test -timeout 20m -run 'TestScripts/$(SCRIPTS)' ./cli/...
 
 .PHONY: story
 story: components ## a real Prometheus watches fedsyncd through a story: every panel, every alert; PICTURES=DIRECTORY draws some of it

@@ -25,9 +25,15 @@ const (
 	DeleteOptionsAnnotation = "kubefed.io/deleteoption"
 )
 
-// decodeObject turns what the API server sent into the object and what is remembered of its status. Whatever is wrong
-// with the content becomes a Problem of the object.
+// decodeObject turns what the API server sent into the object and what is remembered of its status.
 func decodeObject(t fleet.TypeName, sent *raw.Object) (*fleet.FederatedObject, report.Published) {
+	o, status := Decode(t, sent)
+	return o, report.Digest(status)
+}
+
+// Decode turns what the API server sent into the object and its status. Whatever is wrong with the content becomes a
+// Problem of the object.
+func Decode(t fleet.TypeName, sent *raw.Object) (*fleet.FederatedObject, report.Status) {
 	o := &fleet.FederatedObject{
 		Key:             fleet.ObjectKey{Type: t, Namespace: sent.Namespace, Name: sent.Name},
 		UID:             sent.UID,
@@ -39,8 +45,7 @@ func decodeObject(t fleet.TypeName, sent *raw.Object) (*fleet.FederatedObject, r
 	}
 	decodeSpec(o, sent.Spec)
 	decodeDeleteOptions(o, sent.Annotations[DeleteOptionsAnnotation])
-	status := decodeStatus(o, sent.Status)
-	return o, report.Digest(status)
+	return o, decodeStatus(o, sent.Status)
 }
 
 // decodeDeleteOptions takes over what KubeFed honours of the options.

@@ -234,6 +234,9 @@ func (c *copies) remember(namespace, name string, seen fleet.Observed, covered f
 	}
 }
 
+// Observe returns what the metadata of an object in a member says about the copy that it is.
+func Observe(m *metav1.PartialObjectMetadata) fleet.Observed { return observe(m, fleet.Ownership{}) }
+
 // observe reduces the metadata to what is kept. What we owned when the copy was last told of is most likely what we own.
 func observe(m *metav1.PartialObjectMetadata, owned fleet.Ownership) fleet.Observed {
 	o := fleet.Observed{

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/cli"
+)
+
+// Groups of commands in the help.
+const (
+	groupMembers = "members"
+	groupObjects = "objects"
+	groupSee     = "see"
+	groupChange  = "change"
+	groupOther   = "other"
+)
+
+func groups() []*cobra.Group {
+	return []*cobra.Group{
+		{ID: groupMembers, Title: "Members:"},
+		{ID: groupObjects, Title: "Types and objects:"},
+		{ID: groupSee, Title: "See:"},
+		{ID: groupChange, Title: "Preview and explain:"},
+		{ID: groupOther, Title: "Other:"},
+	}
+}
+
+// commands returns all commands, each in its group.
+func commands(_ *cli.Global) []*cobra.Command {
+	return nil
+}
+
+// in puts commands into a group.
+func in(group string, commands ...*cobra.Command) []*cobra.Command {
+	for _, c := range commands {
+		c.GroupID = group
+	}
+	return commands
+}

@@ -1,0 +1,55 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
+
+	"github.com/fedsync/fedsync/federation/member"
+	"github.com/fedsync/fedsync/fleet"
+)
+
+// Member is a connection to a member, with the daemon's own credentials.
+type Member struct {
+	Name     fleet.Name
+	Config   *rest.Config
+	HTTP     *http.Client
+	Dynamic  dynamic.Interface
+	Metadata metadata.Interface
+}
+
+// Connect makes a connection to a registered member from its KubeFedCluster and Secret, as the daemon does. It sends
+// nothing to the member yet.
+func (p *Plane) Connect(ctx context.Context, c *fedv1b1.KubeFedCluster) (*Member, error) {
+	secret := &corev1.Secret{}
+	err := p.Client.Get(ctx, types.NamespacedName{Namespace: c.Namespace, Name: c.Spec.SecretRef.Name}, secret)
+	switch {
+	case apierrors.IsNotFound(err):
+		secret = nil
+	case err != nil:
+		return nil, fmt.Errorf("read the credentials of member %q: %w", c.Name, err)
+	}
+	credentials, err := member.NewCredentials(c, secret)
+	if err != nil {
+		return nil, fmt.Errorf("connect to member %q: %w", c.Name, err)
+	}
+	m := &Member{Name: fleet.Name(c.Name), Config: credentials.Config}
+	if m.HTTP, err = rest.HTTPClientFor(m.Config); err != nil {
+		return nil, fmt.Errorf("connect to member %q: %w", c.Name, err)
+	}
+	if m.Dynamic, err = dynamic.NewForConfigAndClient(m.Config, m.HTTP); err != nil {
+		return nil, fmt.Errorf("connect to member %q: %w", c.Name, err)
+	}
+	if m.Metadata, err = metadata.NewForConfigAndClient(m.Config, m.HTTP); err != nil {
+		return nil, fmt.Errorf("connect to member %q: %w", c.Name, err)
+	}
+	return m, nil
+}
