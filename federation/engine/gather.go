@@ -7,21 +7,18 @@ import (
 	"github.com/fedsync/fedsync/federation/member"
 	"github.com/fedsync/fedsync/federation/plan"
 	"github.com/fedsync/fedsync/federation/report"
+	"github.com/fedsync/fedsync/federation/resolve"
 	"github.com/fedsync/fedsync/federation/watch"
 	"github.com/fedsync/fedsync/fleet"
-	"github.com/fedsync/fedsync/placement"
 	"github.com/fedsync/fedsync/placement/override"
 )
 
 // subject is a federated object with all that is the same for its copies in every member.
 type subject struct {
-	state     *typeState
-	record    *host.Record
-	object    *fleet.FederatedObject
-	namespace placement.Namespace
-	// namespaceKnown is false while the placements of namespaces have not been told.
-	namespaceKnown bool
-	renderer       *override.Renderer
+	resolve.Subject
+
+	state  *typeState
+	record *host.Record
 }
 
 // situation is everything that a decision about one copy depends on.
@@ -57,14 +54,14 @@ func (e *Engine) subject(key fleet.ObjectKey) (s subject, ok bool) {
 	if record == nil {
 		return s, false
 	}
-	s = subject{state: ts, record: record, object: record.Object, namespaceKnown: true}
-	s.renderer = e.renderer(ts, record.Object)
+	s = subject{state: ts, record: record}
+	s.Subject = resolve.Subject{Object: record.Object, Kind: ts.kind, NamespaceKnown: true, Renderer: e.renderer(ts, record.Object)}
 	// Where a deleted object may go does not matter any more, only where it may have been: its own placement says more than
 	// that of a namespace which may be gone already.
 	if ts.kind.Target.Namespaced && !record.Object.Deleting {
-		s.namespace.Object, s.namespaceKnown = e.namespaceOf(key.Namespace)
+		s.Namespace.Object, s.NamespaceKnown = e.namespaceOf(key.Namespace)
 		// In a limited control plane the namespace exists already: a FederatedNamespace may narrow the placement, none need.
-		s.namespace.Applies = !e.config().Limited || !s.namespaceKnown || s.namespace.Object != nil
+		s.Namespace.Applies = !e.config().Limited || !s.NamespaceKnown || s.Namespace.Object != nil
 	}
 	return s, true
 }
@@ -113,34 +110,16 @@ func (e *Engine) renderer(ts *typeState, o *fleet.FederatedObject) *override.Ren
 	return r
 }
 
-// verdict judges one member; unknown placements of namespaces make it unknown.
-func (s *subject) verdict(m fleet.Member) placement.Verdict {
-	if s.namespace.Applies && !s.namespaceKnown {
-		return placement.Verdict{Member: m.Name, Choice: placement.Unknown, Reason: placement.NamespaceNotFederated}
-	}
-	return placement.Judge(s.object, s.namespace, m)
-}
-
 // gather collects what is known about the copy of the object in one member.
 func (e *Engine) gather(s *subject, ms *memberState, m fleet.Member) situation {
-	kind := s.state.kind
-	in := plan.Input{
-		Deleting: s.object.Deleting, Orphan: s.object.Orphan, Held: s.object.Held,
-		Adopt: e.config().Adopt || m.Host && kind.IsNamespace(), Protected: kind.IsNamespace() && e.maybeHost(m),
-		Want: wantOf(s.verdict(m).Choice),
-	}
-	observed, present, status := ms.member.Observed(kind.Name, kind.CopyNamespace(s.object.Key.Namespace), s.object.Key.Name)
-	in.Presence, in.Observed = presenceOf(present, status, in), observed
-	if in.Want == plan.WantChosen && !in.Deleting {
-		in.Desired, in.Problem = s.renderer.Render(m.Name)
-	}
-	in.Observed = e.withProof(observed, in.Desired)
-	if p, bad := s.object.ProblemIn(fleet.DeleteOptionsField); bad {
-		in.DeleteProblem = &p
-	}
+	kind := s.Kind
+	observed, present, status := ms.member.Observed(kind.Name, kind.CopyNamespace(s.Object.Key.Namespace), s.Object.Key.Name)
+	seen := resolve.Sight{Observed: observed, Adopt: e.config().Adopt, Protected: kind.IsNamespace() && e.maybeHost(m)}
 	if kind.Target.Namespaced {
-		in.Namespace = e.namespaceState(ms, s.object.Key.Namespace)
+		seen.Namespace = e.namespaceState(ms, s.Object.Key.Namespace)
 	}
+	in := s.Input(m, seen)
+	in.Presence, in.Observed = presenceOf(present, status, in), e.withProof(observed, in.Desired)
 	return situation{input: in, watch: status, member: m, seen: observed}
 }
 
@@ -162,24 +141,13 @@ func (e *Engine) prove(ms *memberState, s *subject, seen fleet.Observed, d *flee
 	if seen.Applied == d.Hash && seen.Covered != d.Hash {
 		e.proofs.Add(proof{d.Hash, seen.Owned}, nil)
 	}
-	ms.member.Remember(s.state.kind, s.object.Key, seen, d.Hash)
+	ms.member.Remember(s.Kind, s.Object.Key, seen, d.Hash)
 }
 
 // maybeHost tells that the member is the host, or that nobody may know whether it is: then its namespaces, which could be
 // the host's own, are never deleted.
 func (e *Engine) maybeHost(m fleet.Member) bool {
 	return m.Host || m.UID == "" || e.options.HostUID == ""
-}
-
-func wantOf(c placement.Choice) plan.Want {
-	switch c {
-	case placement.Chosen:
-		return plan.WantChosen
-	case placement.Excluded:
-		return plan.WantExcluded
-	default:
-		return plan.WantUnknown
-	}
 }
 
 // presenceOf says what the watch's word is worth. Where a type is not served there are no copies to remove.

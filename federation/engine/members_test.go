@@ -14,9 +14,7 @@ import (
 	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
 
 	"github.com/fedsync/fedsync/federation/member"
-	"github.com/fedsync/fedsync/federation/plan"
 	"github.com/fedsync/fedsync/fleet"
-	"github.com/fedsync/fedsync/placement"
 )
 
 func clusterNamed(name string, l map[string]string) *fedv1b1.KubeFedCluster {
@@ -116,18 +114,6 @@ func TestMaybeHost(t *testing.T) {
 				t.Errorf("(-want +got), because %s:\n%s", tc.why, diff)
 			}
 		})
-	}
-}
-
-// A choice that is not known must not become a want that removes.
-func TestWantOf(t *testing.T) {
-	want := map[placement.Choice]plan.Want{
-		placement.Unknown: plan.WantUnknown, placement.Excluded: plan.WantExcluded, placement.Chosen: plan.WantChosen, placement.Choice(99): plan.WantUnknown,
-	}
-	for choice, w := range want {
-		if diff := cmp.Diff(w, wantOf(choice)); diff != "" {
-			t.Errorf("choice %d (-want +got):\n%s", choice, diff)
-		}
 	}
 }
 

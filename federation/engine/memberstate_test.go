@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/fedsync/fedsync/federation/plan"
+	"github.com/fedsync/fedsync/federation/resolve"
 	"github.com/fedsync/fedsync/fleet"
 )
 
@@ -75,7 +76,7 @@ func TestChangeOfACopyIsLookedAtNoSoonerThanItsWrite(t *testing.T) {
 func TestACopyWhoseWriteMayComeTrueYetConcernsItsMember(t *testing.T) {
 	e, _ := newEngine(t)
 	ms := newMemberState(t)
-	s := &subject{state: &typeState{kind: fleet.Type{Name: web.Type}}, object: &fleet.FederatedObject{Key: web}}
+	s := &subject{Subject: resolve.Subject{Kind: fleet.Type{Name: web.Type}, Object: &fleet.FederatedObject{Key: web}}}
 	nowhere := fleet.Member{Name: ms.name}
 	if e.affects(s, ms, nowhere) {
 		t.Error("a member that was never selected has nothing to do")

@@ -3,6 +3,7 @@ package engine
 import (
 	"testing"
 
+	"github.com/fedsync/fedsync/federation/resolve"
 	"github.com/fedsync/fedsync/fleet"
 )
 
@@ -31,7 +32,7 @@ func TestAProofHoldsInEveryMember(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e, _ := newEngine(t)
 			d := &fleet.Desired{Hash: contentA}
-			s := &subject{state: &typeState{kind: fleet.Type{Name: "configmaps"}}, object: &fleet.FederatedObject{}}
+			s := &subject{Subject: resolve.Subject{Kind: fleet.Type{Name: "configmaps"}, Object: &fleet.FederatedObject{}}}
 			e.prove(newMemberState(t), s, tc.proved, d)
 			if got := e.withProof(tc.other, d).Covered == contentA; got != tc.want {
 				t.Errorf("covered: %v, want %v, because %s", got, tc.want, tc.why)

@@ -61,13 +61,13 @@ func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey, l lane) (agai
 		return 0, nil
 	}
 	synced := true
-	ended := e.tell.Looking(key.Type, s.state.kind.Federated.Kind)
+	ended := e.tell.Looking(key.Type, s.Kind.Federated.Kind)
 	defer func() { ended(lookOf(again, synced, err)) }()
-	if !s.object.Held {
+	if !s.Object.Held {
 		return 0, e.hold(ctx, &s)
 	}
 	summary := e.summarize(&s)
-	under, _ := e.edits.of(s.object)
+	under, _ := e.edits.of(s.Object)
 	e.tell.Summarized(key, summary, under.heard)
 	synced = summary.Known
 	switch {
@@ -75,7 +75,7 @@ func (e *Engine) publish(ctx context.Context, key fleet.ObjectKey, l lane) (agai
 		return lastInterval, nil // the watch that has not told anything yet will, but only in the lane that yields
 	case !summary.Known:
 		return 0, nil // as above
-	case s.object.Deleting && summary.Gone:
+	case s.Object.Deleting && summary.Gone:
 		return 0, e.unhold(ctx, &s)
 	}
 	again, err = e.publishStatus(ctx, &s, summary)
@@ -98,9 +98,9 @@ func lookOf(again time.Duration, synced bool, err error) telemetry.Look {
 
 // publishStatus writes the status if the host stores another one and it is time for it.
 func (e *Engine) publishStatus(ctx context.Context, s *subject, summary report.Summary) (time.Duration, error) {
-	key := s.object.Key
+	key := s.Object.Key
 	if e.published(s.record, summary.Status) {
-		e.editSettled(s.object, summary)
+		e.editSettled(s.Object, summary)
 		e.announce(s, summary)
 		return e.pace.unchanged(key, summary.Settled), nil
 	}
@@ -108,12 +108,12 @@ func (e *Engine) publishStatus(ctx context.Context, s *subject, summary report.S
 	if wait := e.pace.wait(key, summary, digest.Bare == s.record.Published.Bare, e.clock.Now()); wait > 0 {
 		return wait, nil
 	}
-	if err := e.tell.hostWrote(telemetry.WriteStatus, e.host.WriteStatus(ctx, s.state.kind, s.state.objects, s.object, summary.Status)); err != nil {
+	if err := e.tell.hostWrote(telemetry.WriteStatus, e.host.WriteStatus(ctx, s.Kind, s.state.objects, s.Object, summary.Status)); err != nil {
 		return 0, err
 	}
 	condition := summary.Status.Conditions[0]
 	e.log.V(1).Info("status written", "object", key, "settled", summary.Settled, "propagation", condition.Status, "reason", condition.Reason, "message", condition.Message)
-	e.editSettled(s.object, summary)
+	e.editSettled(s.Object, summary)
 	e.announce(s, summary)
 	e.confirmNamed(key, summary.Status)
 	return e.pace.wrote(key, digest, summary, e.clock.Now()), nil
@@ -134,25 +134,25 @@ func (e *Engine) confirmNamed(key fleet.ObjectKey, s report.Status) {
 
 // hold makes sure that the object cannot vanish before its copies, and lets the copies come.
 func (e *Engine) hold(ctx context.Context, s *subject) error {
-	if s.object.Deleting {
+	if s.Object.Deleting {
 		return nil // never held: it has no copies
 	}
-	if err := e.tell.hostWrote(telemetry.WriteFinalizer, e.host.Hold(ctx, s.state.kind, s.state.objects, s.record)); err != nil {
+	if err := e.tell.hostWrote(telemetry.WriteFinalizer, e.host.Hold(ctx, s.Kind, s.state.objects, s.record)); err != nil {
 		return ignoreLost(err)
 	}
 	pause := unheardPause
-	if e.enqueueCopies(s.object.Key, editLane) == 0 {
+	if e.enqueueCopies(s.Object.Key, editLane) == 0 {
 		pause = 0 // nobody else will say how it stands
 	}
-	e.publishing.putAfter(editLane, pause, s.object.Key)
+	e.publishing.putAfter(editLane, pause, s.Object.Key)
 	return nil
 }
 
 func (e *Engine) unhold(ctx context.Context, s *subject) error {
-	if err := e.tell.hostWrote(telemetry.WriteFinalizer, e.host.Unhold(ctx, s.state.kind, s.state.objects, s.record)); err != nil {
+	if err := e.tell.hostWrote(telemetry.WriteFinalizer, e.host.Unhold(ctx, s.Kind, s.state.objects, s.record)); err != nil {
 		return ignoreLost(err)
 	}
-	e.pace.forget(s.object.Key)
+	e.pace.forget(s.Object.Key)
 	return nil
 }
 
@@ -175,11 +175,11 @@ func (e *Engine) published(r *host.Record, s report.Status) bool {
 
 // summarize derives the object's status from what is known now.
 func (e *Engine) summarize(s *subject) report.Summary {
-	in := report.Input{Object: s.object, Before: s.record.Published, Now: e.clock.Now()}
+	in := report.Input{Object: s.Object, Before: s.record.Published, Now: e.clock.Now()}
 	in.PlacementReason, in.PlacementMessage = placementTrouble(s)
-	known := !s.namespace.Applies || s.namespaceKnown
+	known := !s.Namespace.Applies || s.NamespaceKnown
 	for _, m := range e.Snapshot().Members() {
-		journaled := s.object.Journaled(m.Name)
+		journaled := s.Object.Journaled(m.Name)
 		ms := e.memberState(m.Name)
 		if ms == nil {
 			if c, counts := e.unconnected(s, m, journaled); counts {
@@ -198,8 +198,8 @@ func (e *Engine) summarize(s *subject) report.Summary {
 
 // unconnected says the same as copyOf about a registered member that there is no connection to.
 func (e *Engine) unconnected(s *subject, m fleet.Member, journaled bool) (report.Copy, bool) {
-	choice := s.verdict(m).Choice
-	c := report.Copy{Member: m.Name, Removing: s.object.Deleting || choice == placement.Excluded}
+	choice := s.Verdict(m).Choice
+	c := report.Copy{Member: m.Name, Removing: s.Object.Deleting || choice == placement.Excluded}
 	c.Obstacle, c.Detail = report.MemberDown, "there is no connection to the member"
 	if !e.attempted(m.Name) {
 		c.Obstacle, c.Detail = report.WatchStarting, ""
@@ -218,7 +218,7 @@ func (e *Engine) copyOf(s *subject, ms *memberState, m fleet.Member, journaled b
 	case in.Presence == plan.Present && in.Observed.OptedOut:
 		return c, false
 	case in.Presence == plan.Absent:
-		if !c.Removing || !remembered(s, at) && !ms.isUnsure(s.object.Key) || ms.isGone(s.object) {
+		if !c.Removing || !remembered(s, at) && !ms.isUnsure(s.Object.Key) || ms.isGone(s.Object) {
 			return c, false
 		}
 	case in.Presence == plan.Present:
@@ -230,27 +230,27 @@ func (e *Engine) copyOf(s *subject, ms *memberState, m fleet.Member, journaled b
 		desired = in.Desired.Hash
 	}
 	c.Obstacle, c.Detail = obstacleOf(ms.member.Health(), at.watch, c.Action.Reason == plan.InSync)
-	c.Unknown = ms.lackedBy(s.object.Key, desired)
-	c.Failure = ms.failureOf(s.object.Key, c.Action.Verb, desired)
-	if kind := s.state.kind; kind.CollectStatus {
-		c.RemoteStatus = ms.member.CollectedStatus(kind.Name, kind.CopyNamespace(s.object.Key.Namespace), s.object.Key.Name)
+	c.Unknown = ms.lackedBy(s.Object.Key, desired)
+	c.Failure = ms.failureOf(s.Object.Key, c.Action.Verb, desired)
+	if kind := s.Kind; kind.CollectStatus {
+		c.RemoteStatus = ms.member.CollectedStatus(kind.Name, kind.CopyNamespace(s.Object.Key.Namespace), s.Object.Key.Name)
 	}
 	return c, true
 }
 
 // placementTrouble says in the condition's words why the placement is not known.
 func placementTrouble(s *subject) (reason, message string) {
-	if p, bad := s.object.ProblemIn("spec.placement"); bad {
+	if p, bad := s.Object.ProblemIn("spec.placement"); bad {
 		return report.ReasonComputePlacementFailed, p.String()
 	}
-	if !s.namespace.Applies || !s.namespaceKnown {
+	if !s.Namespace.Applies || !s.NamespaceKnown {
 		return "", ""
 	}
-	if s.namespace.Object == nil {
-		return report.ReasonNamespaceNotFederated, "there is no FederatedNamespace " + s.object.Key.Namespace + "/" + s.object.Key.Namespace
+	if s.Namespace.Object == nil {
+		return report.ReasonNamespaceNotFederated, "there is no FederatedNamespace " + s.Object.Key.Namespace + "/" + s.Object.Key.Namespace
 	}
-	if p, bad := s.namespace.Object.ProblemIn("spec.placement"); bad {
-		return report.ReasonComputePlacementFailed, "FederatedNamespace " + s.object.Key.Namespace + ": " + p.String()
+	if p, bad := s.Namespace.Object.ProblemIn("spec.placement"); bad {
+		return report.ReasonComputePlacementFailed, "FederatedNamespace " + s.Object.Key.Namespace + ": " + p.String()
 	}
 	return "", ""
 }
@@ -258,17 +258,17 @@ func placementTrouble(s *subject) (reason, message string) {
 // announce emits an event when an object that was fine, or had another trouble, cannot be brought in step, when fields of it are
 // lost, and when it recovers.
 func (e *Engine) announce(s *subject, summary report.Summary) {
-	if isSecret(s.state.kind) {
+	if isSecret(s.Kind) {
 		summary.Status = withoutMessages(summary.Status)
 	}
-	event, worth := e.events.transition(s.object.Key, s.record.Published, summary)
+	event, worth := e.events.transition(s.Object.Key, s.record.Published, summary)
 	if !worth {
 		return
 	}
-	kind := s.state.kind.Federated
+	kind := s.Kind.Federated
 	ref := &corev1.ObjectReference{
-		APIVersion: kind.APIVersion(), Kind: kind.Kind, Namespace: s.object.Key.Namespace, Name: s.object.Key.Name,
-		UID: s.object.UID, ResourceVersion: s.object.ResourceVersion,
+		APIVersion: kind.APIVersion(), Kind: kind.Kind, Namespace: s.Object.Key.Namespace, Name: s.Object.Key.Name,
+		UID: s.Object.UID, ResourceVersion: s.Object.ResourceVersion,
 	}
 	eventType := corev1.EventTypeNormal
 	if event.Warning {

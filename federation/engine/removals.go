@@ -25,7 +25,7 @@ const frozenMessage = "held back: more copies would be removed than the removal 
 
 // overBudget tells how long a removal must wait because of the budget, zero if it may go ahead.
 func (e *Engine) overBudget(ms *memberState, s *subject, seen types.UID, a plan.Action) time.Duration {
-	key := s.object.Key
+	key := s.Object.Key
 	if a.Reason != plan.Unplaced || a.Verb != plan.Delete && a.Verb != plan.Release {
 		e.removals.withdraw(fleet.CopyKey{Object: key, Member: ms.name})
 		return 0
@@ -38,7 +38,7 @@ func (e *Engine) overBudget(ms *memberState, s *subject, seen types.UID, a plan.
 }
 
 func removalOf(ms *memberState, s *subject, seen types.UID) removal {
-	return removal{copy: fleet.CopyKey{Object: s.object.Key, Member: ms.name}, seen: seen, object: s.object.UID, generation: s.object.Generation}
+	return removal{copy: fleet.CopyKey{Object: s.Object.Key, Member: ms.name}, seen: seen, object: s.Object.UID, generation: s.Object.Generation}
 }
 
 // copies counts what is known of all types in all members. A number that leaves room for a freeze may be a second old,

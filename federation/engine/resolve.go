@@ -94,11 +94,11 @@ func (e *Engine) enqueueCopies(key fleet.ObjectKey, l lane) int {
 }
 
 func (e *Engine) affects(s *subject, ms *memberState, m fleet.Member) bool {
-	if s.verdict(m).Choice == placement.Chosen || s.object.Journaled(m.Name) || ms.isUnsure(s.object.Key) {
+	if s.Verdict(m).Choice == placement.Chosen || s.Object.Journaled(m.Name) || ms.isUnsure(s.Object.Key) {
 		return true
 	}
-	kind := s.state.kind
-	_, present, _ := ms.member.Observed(kind.Name, kind.CopyNamespace(s.object.Key.Namespace), s.object.Key.Name)
+	kind := s.Kind
+	_, present, _ := ms.member.Observed(kind.Name, kind.CopyNamespace(s.Object.Key.Namespace), s.Object.Key.Name)
 	return present
 }
 

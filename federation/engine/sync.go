@@ -68,7 +68,7 @@ func (e *Engine) syncCopy(ctx context.Context, ms *memberState, key fleet.Object
 // act does what was decided and returns after what time the copy must be looked at again, zero for never: an event will
 // tell.
 func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) time.Duration {
-	key := s.object.Key
+	key := s.Object.Key
 	if wait := e.overBudget(ms, s, at.input.Observed.UID, a); wait > 0 {
 		return wait
 	}
@@ -101,7 +101,7 @@ func (e *Engine) act(ctx context.Context, ms *memberState, s *subject, at situat
 
 // request sends what was decided on to the member, and tells how it ended.
 func (e *Engine) request(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) error {
-	o := s.object
+	o := s.Object
 	under, _ := e.edits.of(o)
 	fact := telemetry.Attempt{
 		Edit: factOf(o, under.heard), Member: ms.name, Verb: a.Verb, Reason: a.Reason, Number: at.number, ByEdit: e.edits.causes(o, ms, a.Reason),
@@ -129,7 +129,7 @@ func (e *Engine) request(ctx context.Context, ms *memberState, s *subject, at si
 // undid tells that an apply because of drift changed the copy. If not, a field never shows up as ours; and what a create of ours, or
 // KubeFed, owns becomes ours without anybody having changed it.
 func (e *Engine) undid(ms *memberState, s *subject, at situation) bool {
-	key, kind := s.object.Key, s.state.kind
+	key, kind := s.Object.Key, s.Kind
 	now, present, _ := ms.member.Observed(kind.Name, kind.CopyNamespace(key.Namespace), key.Name)
 	return !at.input.Observed.LegacyOwned && present && now.ResourceVersion != at.seen.ResourceVersion
 }
@@ -142,12 +142,12 @@ func mayBeDone(err error) bool {
 
 // leave takes note of a copy that nothing is to be done about.
 func (e *Engine) leave(ctx context.Context, ms *memberState, s *subject, at situation, a plan.Action) time.Duration {
-	key := s.object.Key
-	if a.Reason == plan.NotPlaced && (remembered(s, at) || ms.isUnsure(key)) && !ms.isGone(s.object) {
+	key := s.Object.Key
+	if a.Reason == plan.NotPlaced && (remembered(s, at) || ms.isUnsure(key)) && !ms.isGone(s.Object) {
 		if !ms.endedByUs(key) {
 			return e.confirmGone(ctx, ms, s)
 		}
-		ms.setGone(key, s.object.UID)
+		ms.setGone(key, s.Object.UID)
 	}
 	ms.forget(key)
 	if a.Reason == plan.InSync && at.seen.Covered != at.input.Desired.Hash {
@@ -159,7 +159,7 @@ func (e *Engine) leave(ctx context.Context, ms *memberState, s *subject, at situ
 // proveCovered looks whether the apply made every field ours. If not, some fields never show up as owned, such as those
 // that the server drops, or somebody was faster: a second apply tells which, after a growing pause.
 func (e *Engine) proveCovered(ms *memberState, s *subject, d *fleet.Desired, t trouble) time.Duration {
-	kind, key := s.state.kind, s.object.Key
+	kind, key := s.Kind, s.Object.Key
 	if key.Type == fleet.NamespaceType { // the watch may have nothing new to tell about our own write
 		ms.namespaceChanged(key.Name)
 	}
@@ -193,20 +193,20 @@ func (e *Engine) await(ms *memberState, key fleet.ObjectKey, why plan.Reason, l 
 
 // remembered tells that the host's status names the copy, or that it may have been on its way when its object was deleted.
 func remembered(s *subject, at situation) bool {
-	return s.object.Journaled(at.member.Name) || at.input.Deleting && at.input.Want == plan.WantChosen
+	return s.Object.Journaled(at.member.Name) || at.input.Deleting && at.input.Want == plan.WantChosen
 }
 
 // confirmGone asks the member whether a copy that is not wanted is gone, before its object forgets that there was one: a
 // write whose answer was lost may have made it after all.
 func (e *Engine) confirmGone(ctx context.Context, ms *memberState, s *subject) time.Duration {
-	key := s.object.Key
+	key := s.Object.Key
 	attempt := trouble{verb: plan.None}
 	if left := ms.mustWait(key, attempt, e.clock.Now()); left > 0 {
 		return left
 	}
-	gone, err := ms.member.ConfirmAbsent(ctx, s.state.kind, key)
+	gone, err := ms.member.ConfirmAbsent(ctx, s.Kind, key)
 	if gone {
-		ms.setGone(key, s.object.UID)
+		ms.setGone(key, s.Object.UID)
 	}
 	if again := e.judge(ctx, ms, key, attempt, err); again > 0 || gone {
 		return again
@@ -215,7 +215,7 @@ func (e *Engine) confirmGone(ctx context.Context, ms *memberState, s *subject) t
 }
 
 func (e *Engine) write(ctx context.Context, ms *memberState, s *subject, at situation, v plan.Verb) error {
-	kind, key, in := s.state.kind, s.object.Key, at.input
+	kind, key, in := s.Kind, s.Object.Key, at.input
 	switch v {
 	case plan.Apply:
 		unknown, err := ms.member.Apply(ctx, kind, key, in.Desired, in.Observed)
@@ -226,7 +226,7 @@ func (e *Engine) write(ctx context.Context, ms *memberState, s *subject, at situ
 	case plan.Create:
 		return ms.member.Create(ctx, kind, key, in.Desired)
 	case plan.Delete:
-		return ms.member.Delete(ctx, kind, key, in.Observed, deleteOptions(s.object))
+		return ms.member.Delete(ctx, kind, key, in.Observed, deleteOptions(s.Object))
 	case plan.Release:
 		return ms.member.Release(ctx, kind, key, in.Observed)
 	default:

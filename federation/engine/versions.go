@@ -10,10 +10,10 @@ import (
 // recordVersions writes the object's PropagatedVersion, if that was asked for: which version of each copy was found in step
 // with the declaration. What is on its way is written when it has settled.
 func (e *Engine) recordVersions(ctx context.Context, s *subject, summary report.Summary) error {
-	if e.versions == nil || s.object.Deleting || !summary.Settled {
+	if e.versions == nil || s.Object.Deleting || !summary.Settled {
 		return nil
 	}
-	versions, err := report.HashDeclaration(s.object)
+	versions, err := report.HashDeclaration(s.Object)
 	if err != nil {
 		return nil //nolint:nilerr // a faulty declaration has no version, and the status says what is wrong with it
 	}
@@ -29,5 +29,5 @@ func (e *Engine) recordVersions(ctx context.Context, s *subject, summary report.
 			})
 		}
 	}
-	return ignoreLost(e.versions.Write(ctx, s.state.kind, s.object, versions))
+	return ignoreLost(e.versions.Write(ctx, s.Kind, s.Object, versions))
 }
