@@ -23,6 +23,10 @@ type Member struct {
 	Ready bool
 	// Host tells that this member is the host cluster itself: its namespaces are not ours to delete.
 	Host bool
+	// Cordoned tells that the member gets no new copies.
+	Cordoned bool
+	// Drained tells that everything but namespaces moves off the member.
+	Drained bool
 }
 
 // Snapshot is an immutable view of all registered members. The zero value has none.

@@ -25,6 +25,8 @@ const (
 	NamespaceDeleting Reason = "NamespaceDeleting"
 	// NamespaceNotFederated: there is no FederatedNamespace; nothing new is placed and nothing is removed.
 	NamespaceNotFederated Reason = "NamespaceNotFederated"
+	// MemberDrained: everything but namespaces moves off the member, whatever its placement says.
+	MemberDrained Reason = "MemberDrained"
 	// PlacementInvalid: a placement cannot be read, so nothing is known.
 	PlacementInvalid Reason = "PlacementInvalid"
 )
@@ -78,7 +80,8 @@ func Select(o *fleet.FederatedObject, ns Namespace, s fleet.Snapshot) Decision {
 // filter gives a verdict that ends the chain, or Chosen to let the next filter speak.
 type filter func(o *fleet.FederatedObject, ns Namespace, m fleet.Member) (Choice, Reason)
 
-// Judge runs the filters for one member; the first that does not choose decides.
+// Judge runs the filters for one member; the first that does not choose decides. A drained member loses only what is known to be
+// placed there, and keeps its namespaces: to delete one would delete what others have in it.
 func Judge(o *fleet.FederatedObject, ns Namespace, m fleet.Member) Verdict {
 	v := Verdict{Member: m.Name}
 	var own Reason
@@ -91,7 +94,9 @@ func Judge(o *fleet.FederatedObject, ns Namespace, m fleet.Member) Verdict {
 			own = v.Reason
 		}
 	}
-	v.Reason = own
+	if v.Reason = own; m.Drained && o.Key.Type != fleet.NamespaceType {
+		v.Choice, v.Reason = Excluded, MemberDrained
+	}
 	return v
 }
 

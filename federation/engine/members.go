@@ -288,7 +288,10 @@ func (e *Engine) attempted(name fleet.Name) bool {
 
 // register makes the member part of the snapshot, and looks at every object if that changes who is selected.
 func (e *Engine) register(cluster *fedv1b1.KubeFedCluster) {
-	e.updateMember(fleet.Name(cluster.Name), true, func(m *fleet.Member) { m.Labels = labels.Set(cluster.Labels) })
+	e.updateMember(fleet.Name(cluster.Name), true, func(m *fleet.Member) {
+		m.Labels = labels.Set(cluster.Labels)
+		m.Cordoned, m.Drained = host.Marked(cluster, host.CordonedAnnotation), host.Marked(cluster, host.DrainedAnnotation)
+	})
 }
 
 // describeMember puts what the probes found into the snapshot.
@@ -315,7 +318,7 @@ func (e *Engine) updateMember(name fleet.Name, joins bool, change func(*fleet.Me
 	change(&after)
 	e.snapshot = e.snapshot.With(after)
 	e.mu.Unlock()
-	if !known || !labels.Equals(before.Labels, after.Labels) || before.Host != after.Host {
+	if !known || !labels.Equals(before.Labels, after.Labels) || before.Host != after.Host || before.Cordoned != after.Cordoned || before.Drained != after.Drained {
 		e.reselect(name)
 	}
 }

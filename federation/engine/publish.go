@@ -214,6 +214,8 @@ func (e *Engine) copyOf(s *subject, ms *memberState, m fleet.Member, journaled b
 	c := report.Copy{Member: m.Name, Action: plan.Decide(in), Exists: in.Presence == plan.Present}
 	c.Removing = in.Deleting || in.Want == plan.WantExcluded
 	switch {
+	case c.Action.Reason == plan.Cordoned && !ms.isUnsure(s.Object.Key):
+		return c, false
 	case in.Want == plan.WantChosen && !in.Deleting:
 	case in.Presence == plan.Present && in.Observed.OptedOut:
 		return c, false

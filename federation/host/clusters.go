@@ -20,6 +20,19 @@ import (
 // was at the first contact. Remove it to let the name stand for another cluster.
 const MemberUIDAnnotation = "fedsync.io/member-uid"
 
+// Marks on a KubeFedCluster with the value "true".
+const (
+	// CordonedAnnotation keeps new copies out of the member.
+	CordonedAnnotation = "fedsync.io/cordoned"
+	// DrainedAnnotation moves everything but namespaces off the member.
+	DrainedAnnotation = "fedsync.io/drained"
+)
+
+// Marked tells that the KubeFedCluster carries the mark.
+func Marked(c *fedv1b1.KubeFedCluster, annotation string) bool {
+	return c.Annotations[annotation] == "true"
+}
+
 // heartbeat is how old lastProbeTime may grow while nothing else changes.
 const heartbeat = 5 * time.Minute
 

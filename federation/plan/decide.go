@@ -38,6 +38,10 @@ const (
 	NotPlaced Reason = "NotPlaced"
 	// Unplaced: the copy exists and its member is excluded.
 	Unplaced Reason = "Unplaced"
+	// MemberDrained: the copy exists and everything moves off its member.
+	MemberDrained Reason = "MemberDrained"
+	// Cordoned: the copy does not exist, and its member gets no new ones.
+	Cordoned Reason = "Cordoned"
 	// ObjectDeleting: the federated object is being deleted.
 	ObjectDeleting Reason = "ObjectDeleting"
 	// PlacementUnknown: the placement cannot be read or its namespace is not federated.
@@ -118,6 +122,8 @@ type Input struct {
 	Observed fleet.Observed
 	// Namespace is the state of the namespace that the copy goes into.
 	Namespace NamespaceState
+	// Cordoned tells that the member gets no new copies; Drained, that the copy is excluded because everything moves off the member.
+	Cordoned, Drained bool
 	// Adopt allows taking over an object that exists and is not managed yet.
 	Adopt bool
 	// Protected copies are never deleted, only released: the host cluster's own namespaces.
@@ -132,6 +138,8 @@ func Decide(in Input) Action {
 	switch {
 	case in.Deleting:
 		return remove(in, ObjectDeleting)
+	case in.Want == WantExcluded && in.Drained:
+		return remove(in, MemberDrained)
 	case in.Want == WantExcluded:
 		return remove(in, Unplaced)
 	case in.Want == WantUnknown:
@@ -162,6 +170,8 @@ func keep(in Input) Action {
 		return Action{Verb: Wait, Reason: Unrenderable, Field: in.Problem.Field, Detail: in.Problem.Message}
 	case !in.Held:
 		return Action{Verb: Wait, Reason: NotHeld}
+	case in.Presence == Absent && in.Cordoned:
+		return Action{Verb: None, Reason: Cordoned}
 	case in.Presence == Absent:
 		return bring(in)
 	case in.Observed.OptedOut:

@@ -42,9 +42,10 @@ func (s *Subject) Verdict(m fleet.Member) placement.Verdict {
 
 // Input returns what the decision about the copy in the member depends on.
 func (s *Subject) Input(m fleet.Member, seen Sight) plan.Input {
+	verdict := s.Verdict(m)
 	in := plan.Input{
 		Deleting: s.Object.Deleting, Orphan: s.Object.Orphan, Held: s.Object.Held,
-		Want:  wantOf(s.Verdict(m).Choice),
+		Want: wantOf(verdict.Choice), Cordoned: m.Cordoned, Drained: verdict.Reason == placement.MemberDrained,
 		Adopt: seen.Adopt || m.Host && s.Kind.IsNamespace(), Protected: seen.Protected,
 		Presence: seen.Presence, Observed: seen.Observed, Namespace: seen.Namespace,
 	}

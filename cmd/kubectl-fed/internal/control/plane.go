@@ -143,6 +143,7 @@ func SnapshotOf(clusters []fedv1b1.KubeFedCluster, uid types.UID) fleet.Snapshot
 		pin := types.UID(c.Annotations[host.MemberUIDAnnotation])
 		members = append(members, fleet.Member{
 			Name: fleet.Name(c.Name), Labels: c.Labels, UID: pin, Ready: Ready(c), Host: pin != "" && pin == uid,
+			Cordoned: host.Marked(c, host.CordonedAnnotation), Drained: host.Marked(c, host.DrainedAnnotation),
 		})
 	}
 	return fleet.NewSnapshot(members...)
