@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -23,9 +24,17 @@ type scrape struct {
 
 	mu     sync.Mutex
 	source Source
-	// buried are types and members that are gone, by when they went: what was on its way then may bring a series back, which the
-	// next scrapes drop again.
-	buried map[grave]time.Time
+	// buried are types and members that are gone: what was on its way then may bring a series back, which the next scrapes
+	// drop again.
+	buried map[grave]burial
+	// burials counts them all.
+	burials int
+}
+
+// burial is when something went, and the how manieth burial it was.
+type burial struct {
+	at     time.Time
+	number int
 }
 
 // grave names a type or a member that is gone.
@@ -38,7 +47,7 @@ type grave struct {
 const vigil = 5 * time.Minute
 
 func newScrape(c *catalogue, m *Metrics) *scrape {
-	s := &scrape{metrics: m, buried: map[grave]time.Time{}}
+	s := &scrape{metrics: m, buried: map[grave]burial{}}
 	const gauge, counter = "gauge", "counter"
 	c.section = "The fleet"
 	s.members = c.asked(gauge, "fedsync_members", "Registered members by how the connection to them stands.", "state")
@@ -83,7 +92,7 @@ func (s *scrape) Describe(chan<- *prometheus.Desc) {}
 // Collect implements prometheus.Collector.
 func (s *scrape) Collect(out chan<- prometheus.Metric) {
 	s.mu.Lock()
-	source := s.source
+	source, burials := s.source, s.burials
 	s.mu.Unlock()
 	if source == nil || !s.metrics.leading.Load() {
 		return
@@ -92,10 +101,7 @@ func (s *scrape) Collect(out chan<- prometheus.Metric) {
 	send := func(d *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	types := source.Types()
-	members := source.Members()
-	s.dropBuried(types, members, now)
-	s.metrics.begin(types, members)
+	types, members := s.settle(source.Types(), source.Members(), burials, now)
 	s.sendMembers(out, send, members, now)
 	s.sendCensus(send, s.metrics.census.take(now, s.metrics.options.OverdueAfter), types, members)
 	for _, t := range types {
@@ -156,29 +162,33 @@ func boolean(b bool) float64 {
 func (s *scrape) bury(t fleet.TypeName, member fleet.Name) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.buried[grave{t, member}] = s.metrics.clock.Now()
+	s.burials++
+	s.buried[grave{t, member}] = burial{at: s.metrics.clock.Now(), number: s.burials}
 }
 
-func (s *scrape) dropBuried(types []telemetry.Type, members []telemetry.Member, now time.Time) {
-	alive := map[grave]bool{}
+// settle returns those of the types and members which are still there, begins their series, and drops those of the others. The
+// source was asked after the given number of burials: what was buried since is gone, although the source may have named it.
+// A burial waits for the lock and drops after it, so that no series which begins here outlives it.
+func (s *scrape) settle(types []telemetry.Type, members []telemetry.Member, burials int, now time.Time) ([]telemetry.Type, []telemetry.Member) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gone := func(g grave) bool { return s.buried[g].number > burials }
+	types = slices.DeleteFunc(slices.Clone(types), func(t telemetry.Type) bool { return gone(grave{typeName: t.Name}) })
+	members = slices.DeleteFunc(slices.Clone(members), func(m telemetry.Member) bool { return gone(grave{member: m.Name}) })
 	for _, t := range types {
-		alive[grave{typeName: t.Name}] = true
+		delete(s.buried, grave{typeName: t.Name})
 	}
 	for i := range members {
-		alive[grave{member: members[i].Name}] = true
+		delete(s.buried, grave{member: members[i].Name})
 	}
-	s.mu.Lock()
-	var gone []grave
-	for g, at := range s.buried {
-		if alive[g] || now.Sub(at) > vigil {
+	for g, b := range s.buried {
+		if now.Sub(b.at) > vigil {
 			delete(s.buried, g)
-		} else {
-			gone = append(gone, g)
+			continue
 		}
-	}
-	s.mu.Unlock()
-	for _, g := range gone {
 		s.metrics.census.gone(g) // the last look at an object may have ended after its type or member
 		s.metrics.drop(g.typeName, g.member)
 	}
+	s.metrics.begin(types, members)
+	return types, members
 }
