@@ -53,7 +53,7 @@ integration: components ## tests on real clusters: of the lab itself, and of fed
 
 .PHONY: cli
 cli: components ## the scripts of the kubectl plugin on real clusters; SCRIPTS=REGEXP plays some, FEDSYNC_CLI_UPDATE=1 writes golden output
-	@FEDSYNCD=$(BIN)/fedsyncd KUBECTL_FED=$(BIN)/kubectl-fed scripts/gotest.sh test -timeout 20m -run 'TestScripts/$(SCRIPTS)' ./cli/...
+	@FEDSYNCD=$(BIN)/fedsyncd KUBECTL_FED=$(BIN)/kubectl-fed scripts/gotest.sh test -timeout 20m -parallel 1 -run 'TestScripts/$(SCRIPTS)' ./cli/...
 
 .PHONY: story
 story: components ## a real Prometheus watches fedsyncd through a story: every panel, every alert; PICTURES=DIRECTORY draws some of it

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/cli"
+	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/membership"
 )
 
 // Groups of commands in the help.
@@ -26,8 +29,10 @@ func groups() []*cobra.Group {
 }
 
 // commands returns all commands, each in its group.
-func commands(_ *cli.Global) []*cobra.Command {
-	return nil
+func commands(g *cli.Global) []*cobra.Command {
+	return slices.Concat(
+		in(groupMembers, membership.Commands(g)...),
+	)
 }
 
 // in puts commands into a group.

@@ -70,6 +70,7 @@ func (g *Global) ContextConfig(name string) (*rest.Config, error) {
 	}
 	config.QPS = -1
 	config.UserAgent = "kubectl-fed"
+	config.WarningHandler, config.WarningHandlerWithContext = rest.NoWarnings{}, nil // they are about types that somebody else chose
 	return config, nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -39,7 +41,7 @@ type Plane struct {
 // Scheme returns the kinds that Plane.Client knows.
 func Scheme() (*runtime.Scheme, error) {
 	s := runtime.NewScheme()
-	return s, errors.Join(corev1.AddToScheme(s), rbacv1.AddToScheme(s), apiextensionsv1.AddToScheme(s), fedv1b1.AddToScheme(s))
+	return s, errors.Join(corev1.AddToScheme(s), authenticationv1.AddToScheme(s), authorizationv1.AddToScheme(s), rbacv1.AddToScheme(s), apiextensionsv1.AddToScheme(s), fedv1b1.AddToScheme(s))
 }
 
 // Open prepares to talk to the host. It sends nothing yet.
@@ -128,7 +130,7 @@ func (p *Plane) Snapshot(ctx context.Context) (fleet.Snapshot, error) {
 	if err != nil {
 		return fleet.Snapshot{}, err
 	}
-	uid, err := p.Identity(ctx)
+	uid, err := Identity(ctx, p.Client)
 	if err != nil {
 		return fleet.Snapshot{}, err
 	}
@@ -156,17 +158,17 @@ func Ready(c *fedv1b1.KubeFedCluster) bool {
 	})
 }
 
-// Identity returns what tells the host apart from other clusters: the UID of its namespace kube-system. It is "" where
-// that namespace may not be read.
-func (p *Plane) Identity(ctx context.Context) (types.UID, error) {
+// Identity returns what tells a cluster apart from others: the UID of its namespace kube-system. It is "" where that
+// namespace may not be read.
+func Identity(ctx context.Context, c client.Reader) (types.UID, error) {
 	ns := &metav1.PartialObjectMetadata{}
 	ns.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	err := p.Client.Get(ctx, types.NamespacedName{Name: metav1.NamespaceSystem}, ns)
+	err := c.Get(ctx, types.NamespacedName{Name: metav1.NamespaceSystem}, ns)
 	if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
 		return "", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("read the identity of the host: %w", err)
+		return "", fmt.Errorf("read the identity of the cluster: %w", err)
 	}
 	return ns.UID, nil
 }

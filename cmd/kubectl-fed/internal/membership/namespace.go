@@ -1,0 +1,95 @@
+package membership
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// removeNamespace deletes the control plane's namespace in the member if join made it for this host and nobody else has
+// anything in it. What cannot be asked counts as somebody's.
+func (l *leaving) removeNamespace(ctx context.Context) error {
+	ns := &corev1.Namespace{}
+	if err := l.cluster.Get(ctx, client.ObjectKey{Name: l.account.namespace}, ns); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	made := ns.Annotations[createdByJoin]
+	if made == "" || made != string(l.account.hostUID) || l.hosts(ctx, ns) {
+		fmt.Fprintf(l.g.ErrOut, "note:  namespace %s stays in the member: join did not make it\n", ns.Name)
+		return nil
+	}
+	others, err := l.contents(ctx, ns.Name)
+	if err != nil {
+		return fmt.Errorf("in the member: look into namespace %q, which stays: %w", ns.Name, err)
+	}
+	if len(others) > 0 {
+		fmt.Fprintf(l.g.ErrOut, "note:  namespace %s stays in the member, because of what is in it: %s\n", ns.Name, strings.Join(others, ", "))
+		return nil
+	}
+	if err := client.IgnoreNotFound(l.cluster.Delete(ctx, ns, client.Preconditions{UID: &ns.UID})); err != nil {
+		return fmt.Errorf("in the member: delete namespace %q: %w", ns.Name, err)
+	}
+	return nil
+}
+
+// hosts tells that the namespace is the host's own: the host was its own member.
+func (l *leaving) hosts(ctx context.Context, ns *corev1.Namespace) bool {
+	own := &corev1.Namespace{}
+	err := l.plane.Client.Get(ctx, client.ObjectKey{Name: ns.Name}, own)
+	return err != nil || own.UID == ns.UID
+}
+
+// native are what every namespace has by itself.
+func native(resource, name string) bool {
+	switch resource {
+	case "events":
+		return true
+	case "configmaps":
+		return name == "kube-root-ca.crt"
+	case "serviceaccounts":
+		return name == "default"
+	}
+	return false
+}
+
+// contents names the first objects in the namespace that it does not have by itself.
+func (l *leaving) contents(ctx context.Context, namespace string) ([]string, error) {
+	types, err := discovery.NewDiscoveryClientForConfig(l.config)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := types.ServerPreferredNamespacedResourcesWithContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, list := range lists {
+		gv, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list.APIResources {
+			r := &list.APIResources[i]
+			if !slices.Contains(r.Verbs, "list") {
+				continue
+			}
+			objects, err := l.metadata.Resource(gv.WithResource(r.Name)).Namespace(namespace).List(ctx, metav1.ListOptions{Limit: 5})
+			if err != nil {
+				return nil, fmt.Errorf("list %s: %w", r.Name, err)
+			}
+			for j := range objects.Items {
+				if name := objects.Items[j].Name; !native(r.Name, name) {
+					found = append(found, r.Name+"/"+name)
+				}
+			}
+		}
+	}
+	return found, nil
+}
