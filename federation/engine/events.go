@@ -2,11 +2,13 @@ package engine
 
 import (
 	"sync"
+	"time"
 
 	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/utils/clock"
+	"k8s.io/utils/lru"
 
 	"github.com/fedsync/fedsync/federation/report"
 	"github.com/fedsync/fedsync/fleet"
@@ -20,6 +22,9 @@ type events struct {
 	clock    clock.PassiveClock
 	tell     HostListener
 
+	// drifted holds when a copy's drift was told last, of the copies that drifted lately.
+	drifted *lru.Cache
+
 	mu   sync.Mutex
 	told map[fleet.ObjectKey]report.Trouble // of objects that are in trouble, what was told last
 }
@@ -27,8 +32,15 @@ type events struct {
 // eventsPerSecond and eventBurst bound the events of the whole fleet.
 const eventsPerSecond, eventBurst = 5, 50
 
+// driftsRemembered bounds the memory of drift; driftPause is how long drift of the same copy is not told again: whoever fights over
+// a field does so many times a second.
+const (
+	driftsRemembered = 4096
+	driftPause       = time.Minute
+)
+
 func newEvents(r record.EventRecorder, c clock.PassiveClock, tell HostListener) *events {
-	return &events{recorder: r, limit: rate.NewLimiter(eventsPerSecond, eventBurst), clock: c, tell: tell, told: map[fleet.ObjectKey]report.Trouble{}}
+	return &events{recorder: r, limit: rate.NewLimiter(eventsPerSecond, eventBurst), clock: c, tell: tell, drifted: lru.New(driftsRemembered), told: map[fleet.ObjectKey]report.Trouble{}}
 }
 
 // transition returns the event that an object's status is worth beside what was told of it last. Of that, a daemon that was just
@@ -53,6 +65,18 @@ func (s *events) forget(key fleet.ObjectKey) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.told, key)
+}
+
+// driftWorth tells that drift of the copy was not told lately.
+func (s *events) driftWorth(c fleet.CopyKey) bool {
+	now := s.clock.Now()
+	if last, ok := s.drifted.Get(c); ok {
+		if at, ok := last.(time.Time); ok && now.Sub(at) < driftPause {
+			return false
+		}
+	}
+	s.drifted.Add(c, now)
+	return true
 }
 
 // emit sends an event.

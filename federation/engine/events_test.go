@@ -7,6 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/record"
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/fedsync/fedsync/fleet"
 )
 
 // counter counts events.
@@ -44,5 +46,22 @@ func TestEventsOfManyObjectsAreBounded(t *testing.T) {
 	}
 	if got := counted.sent - eventBurst - 1; got != 2*eventsPerSecond {
 		t.Errorf("sent %d after two seconds, want %d", got, 2*eventsPerSecond)
+	}
+}
+
+// Two managers that fight over a field change it many times a second.
+func TestDriftOfACopyIsToldOnceInAWhile(t *testing.T) {
+	c := clocktesting.NewFakeClock(noon)
+	s := newEvents(record.NewFakeRecorder(1), c, &counter{})
+	one, other := fleet.CopyKey{Member: "a"}, fleet.CopyKey{Member: "b"}
+	for i, step := range []struct {
+		copy  fleet.CopyKey
+		after time.Duration
+		want  bool
+	}{{one, 0, true}, {one, time.Second, false}, {other, 0, true}, {one, driftPause, true}, {one, 0, false}} {
+		c.Step(step.after)
+		if got := s.driftWorth(step.copy); got != step.want {
+			t.Errorf("step %d: %v", i, got)
+		}
 	}
 }

@@ -263,10 +263,19 @@ func (e *Engine) announce(s *subject, summary report.Summary) {
 	if isSecret(s.Kind) {
 		summary.Status = withoutMessages(summary.Status)
 	}
-	event, worth := e.events.transition(s.Object.Key, s.record.Published, summary)
-	if !worth {
-		return
+	if event, worth := e.events.transition(s.Object.Key, s.record.Published, summary); worth {
+		e.emit(s, event)
 	}
+}
+
+// announceDrift emits an event about a field that was put back. Names of fields and managers are no content.
+func (e *Engine) announceDrift(s *subject, member fleet.Name, field, culprit string) {
+	if e.events.driftWorth(fleet.CopyKey{Object: s.Object.Key, Member: member}) {
+		e.emit(s, report.DriftOf(member, field, culprit))
+	}
+}
+
+func (e *Engine) emit(s *subject, event report.Event) {
 	kind := s.Kind.Federated
 	ref := &corev1.ObjectReference{
 		APIVersion: kind.APIVersion(), Kind: kind.Kind, Namespace: s.Object.Key.Namespace, Name: s.Object.Key.Name,

@@ -120,6 +120,7 @@ func (e *Engine) request(ctx context.Context, ms *memberState, s *subject, at si
 	}
 	if err == nil && a.Reason == plan.Drifted && e.undid(ms, s, at) {
 		fact.Drift, fact.Culprit = true, at.seen.LastManager
+		e.announceDrift(s, ms.name, a.Field, fact.Culprit)
 	}
 	e.logAttempt(&fact, a.Field)
 	e.tell.attempted(fact)

@@ -14,6 +14,8 @@ const (
 	EventRecovered = "Recovered"
 	// EventFieldsUnknown: a member does not know fields of the template.
 	EventFieldsUnknown = "FieldsUnknown"
+	// EventDriftCorrected: somebody changed a declared field of a copy, and it was put back.
+	EventDriftCorrected = "DriftCorrected"
 )
 
 // Event tells a transition of a federated object: one for all members together.
@@ -78,6 +80,15 @@ func EventOf(before Trouble, s Summary) (e Event, now Trouble, worth bool) {
 	default:
 		return Event{Warning: true, Reason: c.Reason, Message: c.Message}, now, true
 	}
+}
+
+// DriftOf returns the event that tells of a field which was put back, and who had changed it if that is known.
+func DriftOf(member fleet.Name, field, culprit string) Event {
+	by := ""
+	if culprit != "" {
+		by = fmt.Sprintf(" by %q", culprit)
+	}
+	return Event{Reason: EventDriftCorrected, Message: cut(fmt.Sprintf("%s: %s was changed%s, and is put back", member, field, by))}
 }
 
 // applied says how far all members are: "applied to 98 of 100 members; 2 unreachable: m7, m9".
