@@ -7,6 +7,7 @@ import (
 
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/cli"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/membership"
+	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/see"
 )
 
 // Groups of commands in the help.
@@ -32,6 +33,7 @@ func groups() []*cobra.Group {
 func commands(g *cli.Global) []*cobra.Command {
 	return slices.Concat(
 		in(groupMembers, membership.Commands(g)...),
+		in(groupSee, see.Commands(g)...),
 	)
 }
 

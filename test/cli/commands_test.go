@@ -130,6 +130,19 @@ func normal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(writeFile(ts.MkAbs(args[1]), text))
 }
 
+// retry REGEXP COMMAND...: runs a command until it succeeds and its output matches.
+func (w *world) retry(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: retry REGEXP COMMAND...")
+	}
+	pattern := regexp.MustCompile(args[0])
+	w.wait(ts, "the output matches "+args[0], func(context.Context) (bool, string) {
+		err := ts.Exec(args[1], args[2:]...)
+		said := ts.ReadFile("stdout")
+		return err == nil && pattern.MatchString(said), said
+	})
+}
+
 // stop CLUSTER: kills a cluster's processes, as a power cut would.
 func (w *world) stop(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {

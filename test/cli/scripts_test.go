@@ -17,7 +17,7 @@ func TestScripts(t *testing.T) {
 		Setup:               fleet.prepare,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"apply": fleet.apply, "delete": fleet.remove, "settled": fleet.settled, "until": fleet.until, "normal": normal,
-			"stop": fleet.stop, "start": fleet.start,
+			"retry": fleet.retry, "stop": fleet.stop, "start": fleet.start,
 		},
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/utils/clock"
 
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/control"
 )
@@ -23,6 +24,8 @@ type Global struct {
 
 	// Program is how the program was called, for texts: "kubectl fed" or "kubefedctl".
 	Program string
+	// Clock tells the time, for ages and how long a person waits.
+	Clock clock.PassiveClock
 	// KubeFedNamespace is the namespace of the control plane.
 	KubeFedNamespace string
 
@@ -34,7 +37,7 @@ func NewGlobal(streams genericiooptions.IOStreams, program string) *Global {
 	flags := genericclioptions.NewConfigFlags(true).WithWarningPrinter(streams)
 	// Requests are bounded by the servers' own fairness; kubectl's discovery needs the same.
 	flags.WithDiscoveryQPS(-1).WithDiscoveryBurst(-1)
-	return &Global{IOStreams: streams, Program: program, KubeFedNamespace: DefaultNamespace, flags: flags}
+	return &Global{IOStreams: streams, Program: program, Clock: clock.RealClock{}, KubeFedNamespace: DefaultNamespace, flags: flags}
 }
 
 // AddFlags adds kubectl's flags, and KubeFed's names for some of them.

@@ -110,7 +110,7 @@ func (o *rotateOptions) rotate(ctx context.Context, plane *control.Plane, r *rot
 	if err := r.member.List(ctx, old, client.InNamespace(r.account.namespace)); err != nil {
 		return false, fmt.Errorf("in the member: list Secrets in %q: %w", r.account.namespace, err)
 	}
-	fresh := r.account.name + "-" + strconv.FormatInt(time.Now().Unix(), 36) //nolint:forbidigo // a name that was not used before
+	fresh := r.account.name + "-" + strconv.FormatInt(o.g.Clock.Now().Unix(), 36)
 	token, _, err := r.account.token(ctx, r.member, fresh)
 	if err != nil {
 		return false, fmt.Errorf("in the member: %w", err)
@@ -142,13 +142,13 @@ func (o *rotateOptions) rotate(ctx context.Context, plane *control.Plane, r *rot
 // awaitTaken waits until fedsyncd is known to work with the new credentials. It probes a member as soon as its credentials change,
 // and writes when it learns something new; so what shows is that the member is ready a while after.
 func (o *rotateOptions) awaitTaken(ctx context.Context, plane *control.Plane, c *fedv1b1.KubeFedCluster) error {
-	began := time.Now() //nolint:forbidigo // how long a person waits
+	began := o.g.Clock.Now()
 	now := &fedv1b1.KubeFedCluster{}
 	err := cli.Until(ctx, o.wait, func(ctx context.Context) (bool, error) {
 		if err := plane.Client.Get(ctx, client.ObjectKeyFromObject(c), now); err != nil {
 			return false, err
 		}
-		return control.Ready(now) && time.Since(began) > takeUp, nil //nolint:forbidigo // as above
+		return control.Ready(now) && o.g.Clock.Since(began) > takeUp, nil
 	})
 	if errors.Is(err, cli.ErrStillWaiting) {
 		return cli.Next(fmt.Errorf("fedsyncd does not call %q ready: its old credentials stay good", o.member), "see `%s members`, and run the command again", o.g.Program)
