@@ -6,6 +6,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/cli"
+	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/enable"
+	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/federate"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/membership"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/see"
 )
@@ -33,7 +35,10 @@ func groups() []*cobra.Group {
 func commands(g *cli.Global) []*cobra.Command {
 	return slices.Concat(
 		in(groupMembers, membership.Commands(g)...),
+		in(groupObjects, enable.Commands(g)...),
+		in(groupObjects, federate.Commands(g)...),
 		in(groupSee, see.Commands(g)...),
+		in(groupOther, versionCommand(g)),
 	)
 }
 

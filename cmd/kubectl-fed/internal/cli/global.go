@@ -42,7 +42,14 @@ func NewGlobal(streams genericiooptions.IOStreams, program string) *Global {
 
 // AddFlags adds kubectl's flags, and KubeFed's names for some of them.
 func (g *Global) AddFlags(f *pflag.FlagSet) {
-	g.flags.AddFlags(f)
+	kubectls := pflag.NewFlagSet("kubectl", pflag.ContinueOnError)
+	g.flags.AddFlags(kubectls)
+	kubectls.VisitAll(func(flag *pflag.Flag) {
+		if flag.Name == "server" {
+			flag.Shorthand = "" // kubefedctl's -s is another
+		}
+		f.AddFlag(flag)
+	})
 	f.StringVar(&g.KubeFedNamespace, "kubefed-namespace", g.KubeFedNamespace, "namespace of the KubeFedClusters, their Secrets and the FederatedTypeConfigs on the host")
 	f.StringVar(g.flags.Context, "host-cluster-context", "", "the same as --context: the context of the host")
 }
