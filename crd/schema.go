@@ -124,7 +124,7 @@ func federatedStatusSchema() schema {
 	return object("What members have.", map[string]schema{
 		"observedGeneration": integer64("The generation of the object that this status speaks of."),
 		"conditions": list("The state of the object as a whole.", object("", map[string]schema{
-			"type":               text("Propagation: whether every chosen member has its copy as declared."),
+			"type":               text("Propagation: whether every chosen member has its copy as declared. OverridesEffective: there only while an override does nothing, or something else than it seems to."),
 			"status":             text("True, False or Unknown."),
 			"reason":             text("One word for why it is not True."),
 			"message":            shortText("What happened and what to do next.", MaxConditionMessage),

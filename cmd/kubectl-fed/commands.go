@@ -9,6 +9,7 @@ import (
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/enable"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/federate"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/membership"
+	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/preview"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/see"
 )
 
@@ -38,6 +39,7 @@ func commands(g *cli.Global) []*cobra.Command {
 		in(groupObjects, enable.Commands(g)...),
 		in(groupObjects, federate.Commands(g)...),
 		in(groupSee, see.Commands(g)...),
+		in(groupChange, preview.Commands(g)...),
 		in(groupOther, versionCommand(g)),
 	)
 }

@@ -178,7 +178,11 @@ func (e *Engine) summarize(s *subject) report.Summary {
 	in := report.Input{Object: s.Object, Before: s.record.Published, Now: e.clock.Now()}
 	in.PlacementReason, in.PlacementMessage = placementTrouble(s)
 	known := !s.Namespace.Applies || s.NamespaceKnown
-	for _, m := range e.Snapshot().Members() {
+	members := e.Snapshot()
+	for _, w := range s.Renderer.Warnings(func(n fleet.Name) bool { _, registered := members.Member(n); return registered }) {
+		in.Overrides = append(in.Overrides, w.String())
+	}
+	for _, m := range members.Members() {
 		journaled := s.Object.Journaled(m.Name)
 		ms := e.memberState(m.Name)
 		if ms == nil {

@@ -250,6 +250,20 @@ func (m *Member) applyBody(ctx context.Context, ref copyRef, seen fleet.Observed
 	return withReplicas(d, replicas, version)
 }
 
+// BodyFor returns what Apply would send for a copy that stands as it was seen, and as the live object has it; nil for none.
+func BodyFor(d *fleet.Desired, seen fleet.Observed, live map[string]any) ([]byte, error) {
+	switch {
+	case !d.RetainReplicas:
+		return d.Body, nil
+	case live == nil:
+		return withReplicas(d, d.InitialReplicas, "")
+	case seen.UID != "" && !seen.LegacyOwned && !ownsReplicas(seen):
+		return d.Body, nil
+	}
+	spec, _ := live["spec"].(map[string]any)
+	return withReplicas(d, spec["replicas"], "")
+}
+
 // firstReplicas looks whether an object waits to be adopted: its replicas count, not the template's.
 func (m *Member) firstReplicas(ctx context.Context, ref copyRef) ([]byte, error) {
 	replicas, version, err := m.liveReplicas(ctx, ref)

@@ -21,6 +21,9 @@ const (
 	Release
 )
 
+// Waits tells that nothing is done now.
+func (v Verb) Waits() bool { return v == Wait || v == None }
+
 // Reason says why an action was chosen. The values appear in logs and, through package report, in status.
 type Reason string
 

@@ -44,6 +44,8 @@ type Published struct {
 	Content, Bare fleet.Hash
 	// Condition is the stored Propagation condition.
 	Condition Condition
+	// Overrides is the stored condition about overrides, nil if there is none.
+	Overrides *Condition
 	// ObservedGeneration is the generation that the status speaks of.
 	ObservedGeneration int64
 	// Trouble is what the status says is not in step.
@@ -55,6 +57,10 @@ func Digest(s Status) Published {
 	p := Published{ObservedGeneration: s.ObservedGeneration, Trouble: TroubleIn(s)}
 	if i := slices.IndexFunc(s.Conditions, func(c Condition) bool { return c.Type == ConditionPropagation }); i >= 0 {
 		p.Condition = s.Conditions[i]
+	}
+	if i := slices.IndexFunc(s.Conditions, func(c Condition) bool { return c.Type == ConditionOverrides }); i >= 0 {
+		stored := s.Conditions[i]
+		p.Overrides = &stored
 	}
 	timeless := timelessOf(s)
 	p.Content = contentHash(timeless)
@@ -120,13 +126,13 @@ func contentHash(s Status) fleet.Hash {
 }
 
 // stamp gives the condition its times: those of the stored one as far as it says the same.
-func stamp(c Condition, before Published, sameContent bool, now time.Time) Condition {
+func stamp(c, before Condition, sameContent bool, now time.Time) Condition {
 	at := now.UTC().Format(time.RFC3339)
 	c.LastUpdateTime, c.LastTransitionTime = at, at
-	if before.Condition.Status == c.Status && before.Condition.Reason == c.Reason && before.Condition.LastTransitionTime != "" {
-		c.LastTransitionTime = before.Condition.LastTransitionTime
+	if before.Status == c.Status && before.Reason == c.Reason && before.LastTransitionTime != "" {
+		c.LastTransitionTime = before.LastTransitionTime
 		if sameContent {
-			c.LastUpdateTime = before.Condition.LastUpdateTime
+			c.LastUpdateTime = before.LastUpdateTime
 		}
 	}
 	return c

@@ -65,6 +65,8 @@ type Input struct {
 	Object *fleet.FederatedObject
 	// Placement is a reason of the Propagation condition that comes from the placement, or empty.
 	PlacementReason, PlacementMessage string
+	// Overrides says what is remarkable about overrides, in a fixed order.
+	Overrides []string
 	// Copies are those that are wanted or not confirmed gone, sorted by member.
 	Copies []Copy
 	// Before is what the host stores now.
@@ -108,9 +110,33 @@ func Summarize(in Input) Summary {
 	s.Incomplete = condition.Status == "True" && condition.Message != ""
 	s.Troubled = s.Troubled || in.PlacementReason != ""
 	s.Status.Conditions = []Condition{condition}
+	overrides, remarkable := overridesCondition(in.Overrides)
+	if remarkable {
+		s.Status.Conditions = append(s.Status.Conditions, overrides)
+	}
 	same := contentHash(timelessOf(s.Status)) == in.Before.Content
-	s.Status.Conditions[0] = stamp(condition, in.Before, same, in.Now)
+	s.Status.Conditions[0] = stamp(condition, in.Before.Condition, same, in.Now)
+	if remarkable {
+		var before Condition
+		if in.Before.Overrides != nil {
+			before = *in.Before.Overrides
+		}
+		s.Status.Conditions[1] = stamp(overrides, before, same, in.Now)
+	}
 	return s
+}
+
+// overridesCondition says what is remarkable about overrides, if anything is.
+func overridesCondition(remarks []string) (c Condition, remarkable bool) {
+	if len(remarks) == 0 {
+		return Condition{}, false
+	}
+	more := ""
+	if len(remarks) > maxNamed {
+		more = fmt.Sprintf("; and %d more", len(remarks)-maxNamed)
+		remarks = remarks[:maxNamed]
+	}
+	return Condition{Type: ConditionOverrides, Status: "False", Reason: ReasonIneffectiveOverrides, Message: cut(strings.Join(remarks, "; ") + more)}, true
 }
 
 func conditionOf(in Input, clusters []Cluster) Condition {

@@ -1,7 +1,14 @@
 package report
 
-// ConditionPropagation is the one condition of a federated object: True when every copy is as declared.
+// ConditionPropagation is the condition of every federated object: True when every copy is as declared.
 const ConditionPropagation = "Propagation"
+
+// ConditionOverrides is there, and False, only while there is something to say about overrides that are no faults: one that names no
+// member, does nothing, or does something else than it seems to. Copies and the condition Propagation are what they are without it.
+const ConditionOverrides = "OverridesEffective"
+
+// ReasonIneffectiveOverrides is the reason of ConditionOverrides; its message names the first of them.
+const ReasonIneffectiveOverrides = "IneffectiveOverrides"
 
 // Reasons of the Propagation condition. They are KubeFed's; an empty reason goes with True.
 const (

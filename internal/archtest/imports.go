@@ -60,7 +60,7 @@ func clients() []string {
 // isPure tells that a package may not touch the world. Below crd there is a program, which may.
 func isPure(importPath string) bool {
 	return importPath == "crd" ||
-		withinAny(importPath, []string{"fleet", "placement", "federation/plan", "federation/report", "federation/resolve"})
+		withinAny(importPath, []string{"fleet", "placement", "federation/plan", "federation/report", "federation/resolve", "federation/preview", "federation/provenance"})
 }
 
 // PureImports finds pure packages that import I/O, a clock's company, a logger, a metric or a source of chance, and those

@@ -127,3 +127,16 @@ func Path(r fleet.Resource, namespace string) []string {
 	}
 	return append(path, r.Plural)
 }
+
+// Lookup returns one federated object, and whether there is one.
+func (p *Plane) Lookup(ctx context.Context, t fleet.Type, namespace, name string) (Object, bool, error) {
+	sent := &raw.Object{}
+	err := p.rest.Get().AbsPath(append(Path(t.Federated, namespace), name)...).Do(ctx).Into(sent)
+	if apierrors.IsNotFound(err) {
+		return Object{}, false, nil
+	}
+	if err != nil {
+		return Object{}, false, fmt.Errorf("get %s %q: %w", t.Federated.Kind, name, err)
+	}
+	return decode(t, sent), true, nil
+}
