@@ -7,6 +7,7 @@ import (
 
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/cli"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/enable"
+	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/explain"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/federate"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/membership"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/preview"
@@ -40,6 +41,7 @@ func commands(g *cli.Global) []*cobra.Command {
 		in(groupObjects, federate.Commands(g)...),
 		in(groupSee, see.Commands(g)...),
 		in(groupChange, preview.Commands(g)...),
+		in(groupChange, explain.Commands(g)...),
 		in(groupOther, versionCommand(g)),
 	)
 }
