@@ -84,7 +84,7 @@ bench: components $(if $(filter kubefed,$(PEER)),$(BIN)/hyperfed) ## measure aga
 
 SCALES ?= fleet:100:1000 fleet:1000:1000 faults:100:100 join:10:10000
 .PHONY: bench-scale
-bench-scale: components ## measure with simulated members; SCALES="scenario:members:objects ..." out of fleet, faults, join, metrics
+bench-scale: components ## measure with simulated members; SCALES="scenario:members:objects ..." out of fleet, faults, join, metrics, plan
 	@cd test && go build -trimpath -o $(BIN)/ ./scale
 	@for s in $(SCALES); do IFS=: read -r scenario members objects <<< "$$s"; \
 		$(BIN)/scale -fedsyncd $(BIN)/fedsyncd -simfleet $(BIN)/simfleet -repository $(CURDIR) \

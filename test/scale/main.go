@@ -26,10 +26,10 @@ func main() {
 
 // options are the flags.
 type options struct {
-	fedsyncd, simfleet, repository   string
-	scenario, json, markdown, inside string
-	members, objects                 int
-	patience                         time.Duration
+	fedsyncd, simfleet, plugin, repository string
+	scenario, json, markdown, inside       string
+	members, objects                       int
+	patience                               time.Duration
 }
 
 func run(ctx context.Context, args []string) error {
@@ -37,8 +37,9 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("scale", flag.ContinueOnError)
 	flags.StringVar(&o.fedsyncd, "fedsyncd", "bin/fedsyncd", "path of the daemon's binary")
 	flags.StringVar(&o.simfleet, "simfleet", "bin/simfleet", "path of the simulated fleet's binary")
+	flags.StringVar(&o.plugin, "kubectl-fed", "bin/kubectl-fed", "path of the plugin's binary, for scenario plan")
 	flags.StringVar(&o.repository, "repository", ".", "root of the repository, for charts/")
-	flags.StringVar(&o.scenario, "scenario", "fleet", "fleet, faults, join or metrics")
+	flags.StringVar(&o.scenario, "scenario", "fleet", "fleet, faults, join, metrics or plan")
 	flags.IntVar(&o.members, "members", 100, "how many members")
 	flags.IntVar(&o.objects, "objects", 1000, "how many federated ConfigMaps, each in all members")
 	flags.DurationVar(&o.patience, "patience", 20*time.Minute, "how long a step may take")
@@ -48,9 +49,9 @@ func run(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	scenario, known := map[string]func(context.Context, *world) error{"fleet": fleet, "faults": faults, "join": join, scenarioMetrics: costOfMetrics}[o.scenario]
+	scenario, known := map[string]func(context.Context, *world) error{"fleet": fleet, "faults": faults, "join": join, scenarioMetrics: costOfMetrics, scenarioPlan: planAll}[o.scenario]
 	if !known || o.members < 1 || o.objects < 1 {
-		return fmt.Errorf("read flags: -scenario is fleet, faults, join or metrics; -members and -objects are at least 1")
+		return fmt.Errorf("read flags: -scenario is fleet, faults, join, metrics or plan; -members and -objects are at least 1")
 	}
 	w, err := bringUp(ctx, o)
 	if err != nil {
