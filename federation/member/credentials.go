@@ -16,9 +16,6 @@ import (
 	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
 )
 
-// tokenKey is the key of KubeFed's Secrets that holds the bearer token.
-const tokenKey = "token"
-
 // Credentials are what it takes to reach a member. Two with the same Generation reach the same member the same way.
 type Credentials struct {
 	// Config has no client-side rate limit: bounded workers and the server's own fairness are the limit. Its Insecure
@@ -42,23 +39,27 @@ func NewCredentials(cluster *fedv1b1.KubeFedCluster, secret *corev1.Secret) (*Cr
 	case secret == nil:
 		return nil, fmt.Errorf("spec.secretRef.name: there is no Secret %q in namespace %q", spec.SecretRef.Name, cluster.Namespace)
 	}
-	token := strings.TrimSpace(string(secret.Data[tokenKey]))
-	if token == "" || strings.ContainsAny(token, "\r\n\x00") {
-		return nil, fmt.Errorf("secret %q: key %q must hold a bearer token on one line", spec.SecretRef.Name, tokenKey)
+	who, err := loginOf(secret)
+	if err != nil {
+		return nil, fmt.Errorf("secret %q: %w", spec.SecretRef.Name, err)
 	}
 	endpoint, err := parseEndpoint(spec.APIEndpoint)
 	if err != nil {
 		return nil, fmt.Errorf("spec.apiEndpoint: %w", err)
 	}
-	c := &rest.Config{Host: endpoint, BearerToken: token, QPS: -1, UserAgent: "fedsync"}
+	c := &rest.Config{Host: endpoint, BearerToken: who.token, QPS: -1, UserAgent: "fedsync"}
 	var off Checks
 	if c.TLSClientConfig, off, err = tlsConfig(spec); err != nil {
 		return nil, err
 	}
+	if len(c.CAData) == 0 && !c.Insecure {
+		c.CAData = who.authorities
+	}
+	c.CertData, c.KeyData = who.certificate, who.key
 	if c.Proxy, err = proxy(spec.ProxyURL); err != nil {
 		return nil, fmt.Errorf("spec.proxyURL: %w", err)
 	}
-	return &Credentials{Config: c, Unchecked: off, Generation: generation(spec, token), Validity: validityOf(token, secret)}, nil
+	return &Credentials{Config: c, Unchecked: off, Generation: generation(spec, who), Validity: validityOf(who, secret)}, nil
 }
 
 // parseEndpoint accepts a host, a host with a port, or a URL; without a scheme it is https, so that no token travels bare.
@@ -103,8 +104,8 @@ func proxy(raw string) (func(*http.Request) (*url.URL, error), error) {
 	return http.ProxyURL(u), nil
 }
 
-func generation(spec *fedv1b1.KubeFedClusterSpec, token string) string {
-	parts, err := json.Marshal([]any{spec, token})
+func generation(spec *fedv1b1.KubeFedClusterSpec, who *login) string {
+	parts, err := json.Marshal([]any{spec, who.token, who.certificate, who.key, who.authorities})
 	if err != nil { // plain strings and bytes always marshal
 		return ""
 	}

@@ -142,7 +142,7 @@ func TestNewCredentials(t *testing.T) {
 			cluster: cluster(func(s *fedv1b1.KubeFedClusterSpec) { s.SecretRef.Name = "" }),
 		},
 		"no Secret":                 {why: "it may come later", cluster: cluster(), err: `spec.secretRef.name: there is no Secret "member-secret" in namespace "kube-federation-system"`},
-		"a Secret without a token":  {why: "KubeFed knows no other key", cluster: cluster(), secret: &corev1.Secret{}, err: badToken},
+		"a Secret without a token":  {why: "nobody knows then who fedsync is", cluster: cluster(), secret: &corev1.Secret{}, err: `secret "member-secret": has none of the keys "token", "tls.crt" with "tls.key", and "kubeconfig"`},
 		"an empty token":            {why: "the request would be one of nobody", cluster: cluster(), secret: secret("\n"), err: badToken},
 		"a token with a line break": {why: "echo appends one", cluster: cluster(), secret: secret(secretToken + "\n"), want: plain},
 		"a token of two lines":      {why: "a header cannot hold it", cluster: cluster(), secret: secret(secretToken + "\nX: y"), err: badToken},

@@ -78,6 +78,7 @@ func tlsConfigs(c *Credentials, host string) (ofMember, ofProxy *tls.Config, err
 		ofProxy = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	ofMember = ofProxy.Clone()
+	ofProxy.Certificates, ofProxy.GetClientCertificate = nil, nil // who fedsync is, is the member's to know
 	if c.Unchecked != (Checks{}) {
 		leaveOut(c.Unchecked, ofMember, host, c.Config.CAData)
 	}
@@ -112,4 +113,14 @@ func (t *transport) close() {
 	t.closed.Store(true)
 	t.pool.CloseIdleConnections()
 	t.wires.CloseAll()
+}
+
+// HTTPClient returns a client that reaches the member as the daemon does: over the same proxy, and with the same checks left out. It must
+// be closed by the function that comes with it, after the last request.
+func (c *Credentials) HTTPClient() (client *http.Client, closeAll func(), err error) {
+	t, err := newTransport(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	return t.client, t.close, nil
 }

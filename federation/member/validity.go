@@ -1,8 +1,10 @@
 package member
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"strings"
 	"time"
 
@@ -11,9 +13,9 @@ import (
 
 // Validity is from when to when credentials are good. It is for people to see: the member itself judges them.
 type Validity struct {
-	// Since is when the token was issued or, if it does not say, when the Secret was written; zero if neither is known.
+	// Since is when the token was issued or the certificate begins or, if it does not say, when the Secret was written; zero if neither is known.
 	Since time.Time
-	// Expiry is when the token ends, zero if it does not say.
+	// Expiry is when the token or certificate ends, zero if it does not say.
 	Expiry time.Time
 }
 
@@ -23,10 +25,15 @@ type claims struct {
 	Expiry   int64 `json:"exp"`
 }
 
-// validityOf reads the claims of the token without checking its signature. Any other token says nothing of itself.
-func validityOf(token string, secret *corev1.Secret) Validity {
+// validityOf reads the certificate, or the claims of the token without checking its signature. Any other token says nothing of itself.
+func validityOf(who *login, secret *corev1.Secret) Validity {
 	v := Validity{Since: writtenAt(secret)}
-	parts := strings.Split(token, ".")
+	if block, _ := pem.Decode(who.certificate); block != nil {
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+			return Validity{Since: c.NotBefore, Expiry: c.NotAfter}
+		}
+	}
+	parts := strings.Split(who.token, ".")
 	if len(parts) != 3 { //nolint:mnd // header, claims, signature
 		return v
 	}

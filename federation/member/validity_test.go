@@ -39,7 +39,7 @@ func TestValidityOf(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := validityOf(tc.token, tc.secret)
+			got := validityOf(&login{token: tc.token}, tc.secret)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("(-want +got), because %s:\n%s", tc.why, diff)
 			}

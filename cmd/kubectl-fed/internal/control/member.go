@@ -24,6 +24,8 @@ type Member struct {
 	HTTP     *http.Client
 	Dynamic  dynamic.Interface
 	Metadata metadata.Interface
+	// Close cuts the connections. It is for the time after the last request.
+	Close func()
 }
 
 // Connect makes a connection to a registered member from its KubeFedCluster and Secret, as the daemon does. It sends
@@ -42,7 +44,7 @@ func (p *Plane) Connect(ctx context.Context, c *fedv1b1.KubeFedCluster) (*Member
 		return nil, fmt.Errorf("connect to member %q: %w", c.Name, err)
 	}
 	m := &Member{Name: fleet.Name(c.Name), Config: credentials.Config}
-	if m.HTTP, err = rest.HTTPClientFor(m.Config); err != nil {
+	if m.HTTP, m.Close, err = credentials.HTTPClient(); err != nil {
 		return nil, fmt.Errorf("connect to member %q: %w", c.Name, err)
 	}
 	if m.Dynamic, err = dynamic.NewForConfigAndClient(m.Config, m.HTTP); err != nil {

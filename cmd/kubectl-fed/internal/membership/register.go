@@ -157,14 +157,19 @@ func verify(ctx context.Context, cluster *fedv1b1.KubeFedCluster, secret *corev1
 	if err != nil {
 		return fmt.Errorf("the credentials cannot be used: %w", err)
 	}
-	config := rest.CopyConfig(credentials.Config)
-	config.Timeout = askTimeout
-	c, err := client.New(config, client.Options{})
+	reached, closeAll, err := credentials.HTTPClient()
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	c, err := client.New(credentials.Config, client.Options{HTTPClient: reached})
 	if err != nil {
 		return err
 	}
 	var last error
 	err = cli.Until(ctx, 2*askTimeout, func(ctx context.Context) (bool, error) {
+		ctx, cancel := context.WithTimeout(ctx, askTimeout)
+		defer cancel()
 		_, last = control.Identity(ctx, c)
 		if apierrors.IsUnauthorized(last) {
 			return false, nil
