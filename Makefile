@@ -25,11 +25,11 @@ components: build ## build etcd, kube-apiserver and kube-controller-manager, onc
 
 .PHONY: demo
 demo: components ## a host and two members kept in step, to look at; DEMO_EXIT=1 ends by itself
-	@$(BIN)/demo --fedsyncd $(BIN)/fedsyncd --repository $(CURDIR)
+	@$(BIN)/demo --fedsyncd $(BIN)/fedsyncd --kubectl-fed $(BIN)/kubectl-fed --repository $(CURDIR)
 
 .PHONY: monitoring
 monitoring: components ## the demo with a Prometheus that scrapes it and has our alerts; DEMO_EXIT=1 ends by itself
-	@prometheus=$$(scripts/prometheus.sh) && $(BIN)/demo --fedsyncd $(BIN)/fedsyncd --repository $(CURDIR) \
+	@prometheus=$$(scripts/prometheus.sh) && $(BIN)/demo --fedsyncd $(BIN)/fedsyncd --kubectl-fed $(BIN)/kubectl-fed --repository $(CURDIR) \
 		--prometheus $$prometheus $(addprefix --rules ,$(wildcard $(CURDIR)/charts/fedsync/rules/*.yaml))
 
 .PHONY: test
@@ -49,11 +49,12 @@ integration: components ## tests on real clusters: of the lab itself, and of fed
 	@CGO_ENABLED=1 go build -race -o $(BIN)/fedsyncd-race ./cmd/fedsyncd
 	@prometheus=$$(scripts/prometheus.sh) && PROMETHEUS_BIN=$$prometheus FEDSYNCD=$(BIN)/fedsyncd FEDSYNCD_RACE=$(BIN)/fedsyncd-race scripts/gotest.sh test -timeout 20m ./integration/...
 	@FEDSYNCD=$(BIN)/fedsyncd SIMFLEET=$(BIN)/simfleet scripts/gotest.sh test -timeout 10m -run TestMetricsOfAFleet ./scale/...
+	@$(MAKE) --no-print-directory cli
 	@$(MAKE) --no-print-directory story
 
 .PHONY: cli
 cli: components ## the scripts of the kubectl plugin on real clusters; SCRIPTS=REGEXP plays some, FEDSYNC_CLI_UPDATE=1 writes golden output
-	@FEDSYNCD=$(BIN)/fedsyncd KUBECTL_FED=$(BIN)/kubectl-fed scripts/gotest.sh test -timeout 20m -parallel 1 -run 'TestScripts/$(SCRIPTS)' ./cli/...
+	@FEDSYNCD=$(BIN)/fedsyncd KUBECTL_FED=$(BIN)/kubectl-fed scripts/gotest.sh test -timeout 20m -parallel 1 $(if $(SCRIPTS),-run 'TestScripts/$(SCRIPTS)') ./cli/...
 
 .PHONY: story
 story: components ## a real Prometheus watches fedsyncd through a story: every panel, every alert; PICTURES=DIRECTORY draws some of it

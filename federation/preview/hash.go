@@ -1,7 +1,6 @@
 package preview
 
 import (
-	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -78,6 +77,6 @@ func (r Read) Compare(other Read) []string {
 			moved = append(moved, name)
 		}
 	}
-	slices.SortFunc(moved, func(a, b string) int { return cmp.Compare(a, b) })
+	slices.Sort(moved)
 	return moved
 }

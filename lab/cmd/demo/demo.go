@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/dynamic"
@@ -21,7 +23,7 @@ const members = 2
 
 // demo is one run.
 type demo struct {
-	binary, repository string
+	binary, plugin, repository string
 	out                io.Writer
 	// stay keeps everything running until Ctrl-C; live redraws the table in place.
 	stay, live bool
@@ -53,6 +55,7 @@ func (d *demo) steps() []step {
 		{"Applying examples/: a namespace, a ConfigMap, a Deployment and a Service, with overrides per member", d.declare},
 		{"Changing the template of ConfigMap greeting on the host", d.edit},
 		{"Changing the copy of ConfigMap greeting in member1 behind fedsyncd's back", d.drift},
+		{"Asking the plugin", d.ask},
 		{"Everything that was shown, once more", d.review},
 	}
 	if d.monitoring.binaries == "" {
@@ -107,11 +110,9 @@ func (d *demo) federate(ctx context.Context) error {
 		return err
 	}
 	for i, m := range d.lab.Members() {
-		labels := map[string]string{"tier": "production", "region": [...]string{"eu", "us"}[i%2]}
-		if err := federation.Join(ctx, federation.JoinOptions{Host: host, Member: m.RESTConfig(), Name: m.Name, Labels: labels}); err != nil {
+		if err := d.fed(ctx, "join", m.Name, "--labels", "tier=production,region="+[...]string{"eu", "us"}[i%2]); err != nil {
 			return err
 		}
-		d.sayf("%s joined, with the labels %v", m.Name, labels)
 	}
 	began := time.Now()
 	waiting, cancel := context.WithTimeout(ctx, time.Minute)
@@ -154,6 +155,26 @@ func (d *demo) declare(ctx context.Context) error {
 	return nil
 }
 
+// fed runs the plugin as a person would, and shows the command and what it says.
+func (d *demo) fed(ctx context.Context, args ...string) error {
+	d.sayf("$ kubectl fed %s", strings.Join(args, " "))
+	command := exec.CommandContext(ctx, d.plugin, append(args, "--kubeconfig", d.lab.Kubeconfig(), "--context", "host")...) //nolint:gosec // the plugin that was named
+	command.Stdout, command.Stderr = d.out, d.out
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("kubectl fed %s: %w", args[0], err)
+	}
+	return nil
+}
+
+// ask shows what a person would ask for first.
+func (d *demo) ask(ctx context.Context) error {
+	return errors.Join(
+		d.fed(ctx, "status"),
+		d.fed(ctx, "tree", "federatedconfigmaps/"+greeting, "-n", namespace),
+		d.fed(ctx, "explain", "federatedconfigmaps/"+greeting, d.names()[0], "-n", namespace),
+	)
+}
+
 // review looks at everything again, in the members themselves.
 func (d *demo) review(ctx context.Context) error { return d.untilInStep(ctx) }
 
@@ -162,6 +183,7 @@ func (d *demo) tellWhere() {
 	for _, c := range d.lab.Clusters() {
 		d.sayf("  %-8s kubectl --context %-8s  %s", c.Name, c.Name, c.URL)
 	}
+	d.sayf("  %s status --kubeconfig %s --context host", d.plugin, d.lab.Kubeconfig())
 	d.sayf("  fedsyncd %s   %s/readyz", d.daemon.MetricsURL, d.daemon.HealthURL)
 	if d.monitoring.server != nil {
 		d.tellPrometheus()

@@ -36,6 +36,7 @@ func command() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&d.binary, "fedsyncd", "bin/fedsyncd", "path of the daemon's binary")
+	cmd.Flags().StringVar(&d.plugin, "kubectl-fed", "bin/kubectl-fed", "path of the plugin's binary")
 	cmd.Flags().StringVar(&d.repository, "repository", ".", "root of the repository, for charts/ and examples/")
 	cmd.Flags().StringVar(&d.monitoring.binaries, "prometheus", "", "directory of prometheus and promtool: one scrapes the daemon; empty for none")
 	cmd.Flags().StringArrayVar(&d.monitoring.rules, "rules", nil, "file of rules for Prometheus; may be given more than once")

@@ -90,7 +90,7 @@ func Clean(text string) string {
 // IsTerminal tells that a stream is a terminal which may be coloured and redrawn.
 func IsTerminal(stream any) bool {
 	file, ok := stream.(*os.File)
-	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor is small
+	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }
 
 // Colour marks text where the stream is a terminal and NO_COLOR is not set.

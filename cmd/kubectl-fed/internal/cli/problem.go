@@ -22,8 +22,8 @@ const (
 	StatusChanges = 3
 )
 
-// Problem is an error that says what to do next.
-type Problem struct {
+// NextError is an error that says what to do next.
+type NextError struct {
 	// Err is what went wrong.
 	Err error
 	// Next is what to do now: a command, or a sentence without a full stop.
@@ -31,31 +31,31 @@ type Problem struct {
 }
 
 // Error returns what went wrong, without the next step.
-func (p *Problem) Error() string { return p.Err.Error() }
+func (p *NextError) Error() string { return p.Err.Error() }
 
 // Unwrap returns the error itself.
-func (p *Problem) Unwrap() error { return p.Err }
+func (p *NextError) Unwrap() error { return p.Err }
 
 // Next gives an error its next step; nil stays nil, and an error that has one keeps it.
 func Next(err error, format string, args ...any) error {
-	if _, has := errors.AsType[*Problem](err); err == nil || has {
+	if _, has := errors.AsType[*NextError](err); err == nil || has {
 		return err
 	}
-	return &Problem{Err: err, Next: fmt.Sprintf(format, args...)}
+	return &NextError{Err: err, Next: fmt.Sprintf(format, args...)}
 }
 
-// Exit ends the program with a status, and says nothing: all is said.
-type Exit struct{ Status int }
+// ExitError ends the program with a status, and says nothing: all is said.
+type ExitError struct{ Status int }
 
 // Error implements error.
-func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Status) }
+func (e *ExitError) Error() string { return fmt.Sprintf("exit status %d", e.Status) }
 
 // Report writes an error for a person, and returns the exit status that goes with it.
 func Report(out io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
-	if e, ok := errors.AsType[*Exit](err); ok {
+	if e, ok := errors.AsType[*ExitError](err); ok {
 		return e.Status
 	}
 	fmt.Fprintln(out, "error:", oneLine(err.Error()))
@@ -69,7 +69,7 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 
 // nextStep returns the step that the error itself names, or one that its kind suggests.
 func nextStep(err error) string {
-	if p, ok := errors.AsType[*Problem](err); ok {
+	if p, ok := errors.AsType[*NextError](err); ok {
 		return p.Next
 	}
 	switch {

@@ -42,8 +42,8 @@ func startProgress(out io.Writer, live bool, what string, c clock.WithTicker) *P
 	return p
 }
 
-// Say changes what is waited for, such as "412 of 1000 copies".
-func (p *Progress) Say(format string, args ...any) {
+// Sayf changes what is waited for, such as "412 of 1000 copies".
+func (p *Progress) Sayf(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.what = fmt.Sprintf(format, args...)

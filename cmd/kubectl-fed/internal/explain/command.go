@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -31,26 +32,11 @@ who set it there and when, or a default of the member's API server. If the membe
 			if err := o.output.Validate(); err != nil {
 				return err
 			}
-			word, name, rest, err := cli.Named(args)
-			if err == nil && len(rest) != 1 {
-				err = cli.Next(errors.New("name one member, after the object"), "`%s members` lists them", g.Program)
-			}
+			q, err := o.question(args)
 			if err != nil {
 				return err
 			}
-			e, err := gather(c.Context(), g, question{word: word, name: name, member: rest[0]})
-			if err != nil {
-				return err
-			}
-			if o.field != "" {
-				if e.Fields, err = chosen(e.Fields, o.field); err != nil {
-					return err
-				}
-			}
-			if o.output.Structured() {
-				return o.output.Print(g.Out, e)
-			}
-			return o.print(e)
+			return o.run(c.Context(), q)
 		},
 		ValidArgsFunction: func(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
@@ -62,6 +48,33 @@ who set it there and when, or a default of the member's API server. If the membe
 	o.output.AddFlag(c.Flags(), "json", "yaml", "wide")
 	c.Flags().StringVar(&o.field, "field", "", "only this field, and what is below it, such as spec.replicas")
 	return c
+}
+
+func (o *options) question(args []string) (question, error) {
+	word, name, rest, err := cli.Named(args)
+	if err != nil {
+		return question{}, err
+	}
+	if len(rest) != 1 {
+		return question{}, cli.Next(errors.New("name one member, after the object"), "`%s members` lists them", o.g.Program)
+	}
+	return question{word: word, name: name, member: rest[0]}, nil
+}
+
+func (o *options) run(ctx context.Context, q question) error {
+	e, err := gather(ctx, o.g, q)
+	if err != nil {
+		return err
+	}
+	if o.field != "" {
+		if e.Fields, err = chosen(e.Fields, o.field); err != nil {
+			return err
+		}
+	}
+	if o.output.Structured() {
+		return o.output.Print(o.g.Out, e)
+	}
+	return o.print(e)
 }
 
 // chosen returns the field and those below it. The error names the nearest that there are.

@@ -249,16 +249,7 @@ func (w *work) typeOf(r fleet.Resource) *control.Type {
 
 // ensureTypes sees to it that every object's type is federated, or says which are not.
 func (o *options) ensureTypes(ctx context.Context, w *work) error {
-	var missing []string
-	for _, f := range w.all {
-		name := f.target.Name
-		if f.target.Group != "" {
-			name += "." + f.target.Group
-		}
-		if f.kind == nil && !slices.Contains(missing, name) {
-			missing = append(missing, name)
-		}
-	}
+	missing := w.unfederated()
 	if len(missing) == 0 {
 		return nil
 	}
@@ -278,12 +269,31 @@ func (o *options) ensureTypes(ctx context.Context, w *work) error {
 		if err := enable.Enable(ctx, o.g, w.plane, t, o.dryRun); err != nil {
 			return err
 		}
-		enabled := &control.Type{Type: t.Type}
-		for i := range w.all {
-			if f := &w.all[i]; f.kind == nil && f.target.Name == t.Target.Plural && f.target.Group == t.Target.Group {
-				f.kind = enabled
-			}
-		}
+		w.enabled(&control.Type{Type: t.Type})
 	}
 	return nil
+}
+
+// unfederated are the types of objects that are not federated.
+func (w *work) unfederated() []string {
+	var missing []string
+	for _, f := range w.all {
+		name := f.target.Name
+		if f.target.Group != "" {
+			name += "." + f.target.Group
+		}
+		if f.kind == nil && !slices.Contains(missing, name) {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// enabled gives the objects of a type that is federated now their type.
+func (w *work) enabled(t *control.Type) {
+	for i := range w.all {
+		if f := &w.all[i]; f.kind == nil && f.target.Name == t.Target.Plural && f.target.Group == t.Target.Group {
+			f.kind = t
+		}
+	}
 }

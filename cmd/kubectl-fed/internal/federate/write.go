@@ -42,7 +42,8 @@ func (o *options) write(ctx context.Context, w *work, made []*unstructured.Unstr
 			options.DryRun, suffix = []string{metav1.DryRunAll}, " (dry run)"
 		}
 		_, err := w.client.Resource(w.all[i].kind.Federated.GVR()).Namespace(f.GetNamespace()).Create(ctx, f, options)
-		if err != nil && !(o.dryRun && o.enableType && apierrors.IsNotFound(err)) { // its type is not served yet
+		unserved := o.dryRun && o.enableType && apierrors.IsNotFound(err) // its type is not there yet
+		if err != nil && !unserved {
 			return fmt.Errorf("create %s: %w", name, err)
 		}
 		fmt.Fprintf(o.g.Out, "%s created%s\n", name, suffix)

@@ -124,7 +124,7 @@ func (l *leaving) settle(ctx context.Context, copies []managed, progress *cli.Pr
 			if err := l.settleOne(ctx, &c, t, declared); err != nil {
 				return err
 			}
-			progress.Say("%d copies are settled", done.Add(1))
+			progress.Sayf("%d copies are settled", done.Add(1))
 			return nil
 		})
 	}

@@ -80,15 +80,26 @@ func (l *leaving) contents(ctx context.Context, namespace string) ([]string, err
 			if !slices.Contains(r.Verbs, "list") {
 				continue
 			}
-			objects, err := l.metadata.Resource(gv.WithResource(r.Name)).Namespace(namespace).List(ctx, metav1.ListOptions{Limit: 5})
+			names, err := l.firstOf(ctx, gv.WithResource(r.Name), namespace)
 			if err != nil {
-				return nil, fmt.Errorf("list %s: %w", r.Name, err)
+				return nil, err
 			}
-			for j := range objects.Items {
-				if name := objects.Items[j].Name; !native(r.Name, name) {
-					found = append(found, r.Name+"/"+name)
-				}
-			}
+			found = append(found, names...)
+		}
+	}
+	return found, nil
+}
+
+// firstOf names the first objects of a type that a namespace does not have by itself.
+func (l *leaving) firstOf(ctx context.Context, r schema.GroupVersionResource, namespace string) ([]string, error) {
+	objects, err := l.metadata.Resource(r).Namespace(namespace).List(ctx, metav1.ListOptions{Limit: 5})
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", r.Resource, err)
+	}
+	var found []string
+	for i := range objects.Items {
+		if name := objects.Items[i].Name; !native(r.Resource, name) {
+			found = append(found, r.Resource+"/"+name)
 		}
 	}
 	return found, nil

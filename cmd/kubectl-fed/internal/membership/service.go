@@ -154,7 +154,7 @@ func (o *drainOptions) await(ctx context.Context, plane *control.Plane, member s
 	err := cli.Until(ctx, o.wait, func(ctx context.Context) (bool, error) {
 		there, err := contentsOf(ctx, plane, fleet.Name(member))
 		left = there.moving
-		progress.Say("%d copies are still in %s", left, member)
+		progress.Sayf("%d copies are still in %s", left, member)
 		return left == 0, err
 	})
 	if errors.Is(err, cli.ErrStillWaiting) {

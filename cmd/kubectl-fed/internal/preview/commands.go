@@ -74,7 +74,7 @@ func (o *planOptions) run(ctx context.Context) error {
 		}
 	}
 	if made.changed() {
-		return &cli.Exit{Status: cli.StatusChanges}
+		return &cli.ExitError{Status: cli.StatusChanges}
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ func (c *confirmer) confirm(ctx context.Context, groups []preview.Group, progres
 	for i := range groups {
 		group.Go(func() error {
 			made[i] = c.group(ctx, &groups[i])
-			progress.Say("checked %d of %d changes", done.Add(1), len(groups))
+			progress.Sayf("checked %d of %d changes", done.Add(1), len(groups))
 			return nil
 		})
 	}

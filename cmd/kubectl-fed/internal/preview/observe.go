@@ -110,7 +110,7 @@ func (o *observations) look(ctx context.Context, objects map[fleet.ObjectKey]pre
 	for _, m := range o.members {
 		group.Go(func() error {
 			o.lookAt(ctx, m, byType, namespaces)
-			progress.Say("asked %d of %d members", done.Add(1), len(o.members))
+			progress.Sayf("asked %d of %d members", done.Add(1), len(o.members))
 			return nil
 		})
 	}

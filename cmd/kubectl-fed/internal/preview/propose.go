@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -146,25 +148,33 @@ func merge(stored, proposed *unstructured.Unstructured) (*unstructured.Unstructu
 		made.Object["spec"] = spec
 	}
 	for _, field := range []string{"labels", "annotations"} {
-		given, _, err := unstructured.NestedMap(proposed.Object, "metadata", field)
-		if err != nil {
-			return nil, fmt.Errorf("metadata.%s must be a map of strings", field)
-		}
-		for key, value := range given {
-			if value == nil {
-				unstructured.RemoveNestedField(made.Object, "metadata", field, key)
-				continue
-			}
-			text, isText := value.(string)
-			if !isText {
-				return nil, fmt.Errorf("metadata.%s[%s] must be a string: put it in quotes", field, key)
-			}
-			if err := unstructured.SetNestedField(made.Object, text, "metadata", field, key); err != nil {
-				return nil, err
-			}
+		if err := lay(made, proposed, field); err != nil {
+			return nil, err
 		}
 	}
 	return made, nil
+}
+
+// lay lays the proposed labels or annotations over those of an object.
+func lay(over, proposed *unstructured.Unstructured, field string) error {
+	given, _, err := unstructured.NestedMap(proposed.Object, "metadata", field)
+	if err != nil {
+		return fmt.Errorf("metadata.%s must be a map of strings", field)
+	}
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		if given[key] == nil {
+			unstructured.RemoveNestedField(over.Object, "metadata", field, key)
+			continue
+		}
+		text, isText := given[key].(string)
+		if !isText {
+			return fmt.Errorf("metadata.%s[%s] must be a string: put it in quotes", field, key)
+		}
+		if err := unstructured.SetNestedField(over.Object, text, "metadata", field, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // check has the host's API server check what is proposed, with its schemas and admission, and takes over what it makes of it.

@@ -61,6 +61,7 @@ func removalWords(reason string) string {
 		return "the FederatedNamespace is being deleted"
 	case placement.MemberDrained:
 		return "the member is drained"
+	default:
 	}
 	if reason == string(plan.ObjectDeleting) {
 		return "the federated object is deleted"

@@ -35,7 +35,7 @@ func gather(ctx context.Context, g *cli.Global, plane *control.Plane, namespace 
 	}
 	w := &world{}
 	for i := range list {
-		progress.Say("reading %s", list[i].Federated.Plural)
+		progress.Sayf("reading %s", list[i].Federated.Plural)
 		if err := w.read(ctx, plane, &list[i], namespace); err != nil {
 			return nil, nil, err
 		}

@@ -51,8 +51,8 @@ func top(ctx context.Context, g *cli.Global) error {
 		return picture{fleet: f, members: members, at: g.Clock.Now()}
 	}
 	_, err = tea.NewProgram(screen{look: look}, tea.WithContext(ctx), tea.WithInput(g.In), tea.WithOutput(g.Out)).Run()
-	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil {
-		return nil
+	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil { // which is how a person ends it
+		err = nil
 	}
 	return err
 }
@@ -84,6 +84,8 @@ type screen struct {
 func (s screen) Init() tea.Cmd { return s.look }
 
 // Update implements tea.Model.
+//
+//nolint:ireturn // the library wants its interface
 func (s screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case picture:

@@ -1,4 +1,4 @@
-package main
+package plugin
 
 import (
 	"errors"
@@ -13,14 +13,13 @@ import (
 
 // Names that the program is called by.
 const (
-	pluginName = "kubectl-fed"
 	kubefedctl = "kubefedctl"
 	// completer is what kubectl runs to complete the words after `kubectl fed`.
 	completer = "kubectl_complete-fed"
 )
 
-// command returns the root command for the program's own name and arguments.
-func command(streams genericiooptions.IOStreams, args []string) *cobra.Command {
+// Command returns the root command for the program's own name and arguments.
+func Command(streams genericiooptions.IOStreams, args []string) *cobra.Command {
 	called, program := filepath.Base(args[0]), "kubectl fed"
 	if called == kubefedctl {
 		program = kubefedctl
