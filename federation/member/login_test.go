@@ -125,7 +125,7 @@ func TestClientCertificateReachesTheMember(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer answer.Body.Close()
+			defer func() { _ = answer.Body.Close() }() // it was read to its end
 			var body bytes.Buffer
 			if _, err := body.ReadFrom(answer.Body); err != nil || body.String() != "member" {
 				t.Errorf("the member answered %q, %v", body.String(), err)

@@ -30,6 +30,7 @@ func (w *world) prepare(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
+	env.Defer(func() { w.cleanUp(env) })
 	own := filepath.Join(env.WorkDir, ".kube-config") // a script may change it
 	env.Setenv("KUBECONFIG", own)
 	return os.WriteFile(own, kubeconfig, 0o600)

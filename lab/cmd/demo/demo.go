@@ -24,7 +24,7 @@ const members = 2
 // demo is one run.
 type demo struct {
 	binary, plugin, repository string
-	out                io.Writer
+	out                        io.Writer
 	// stay keeps everything running until Ctrl-C; live redraws the table in place.
 	stay, live bool
 

@@ -48,6 +48,7 @@ func (j *joining) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	j.clusters = clusters
 	for i := range clusters {
 		if clusters[i].Name == j.member {
 			j.before = &clusters[i]

@@ -70,7 +70,8 @@ func joinCommand(g *cli.Global) *cobra.Command {
 
 In the cluster it makes an account with the rights that the enabled federated types need and no more, and a token for it; on the
 host, a Secret with the token and the KubeFedCluster. Before it writes anything it asks both clusters who they are and whether you
-may do this. Joining again renews the rights, for example after a type was enabled, and keeps the credentials.`,
+may do this. Joining again renews the rights, for example after a type was enabled, and keeps the credentials that work and the way by
+which the host reaches the member.`,
 		Example: `  # join the cluster of the context member1 of your kubeconfig; the current context is the host's
   kubectl fed join member1 --labels region=eu,tier=production
 
@@ -119,6 +120,8 @@ type joining struct {
 	cluster client.Client
 	account account
 	before  *fedv1b1.KubeFedCluster // nil if it is new
+	// clusters are all that are registered.
+	clusters []fedv1b1.KubeFedCluster
 }
 
 func (o *joinOptions) run(ctx context.Context) error {

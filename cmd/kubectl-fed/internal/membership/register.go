@@ -2,10 +2,13 @@ package membership
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -56,7 +59,11 @@ func (j *joining) join(ctx context.Context) (*fedv1b1.KubeFedCluster, []string, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := verify(ctx, cluster, secret); err != nil {
+	who, err := verify(ctx, cluster, secret)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := j.checkIdentity(j.clusters, who); err != nil {
 		return nil, nil, err
 	}
 	if isLoopback(cluster.Spec.APIEndpoint) && !isLoopback(j.plane.Config.Host) {
@@ -88,8 +95,15 @@ func (j *joining) hostSecret(ctx context.Context) (*corev1.Secret, error) {
 	return secret, nil
 }
 
-// giveToken puts a token into the Secret, the one that the member's controllers issued.
+// giveToken puts a token of the account into the Secret. One that is there and works stays.
 func (j *joining) giveToken(ctx context.Context, secret *corev1.Secret) (time.Time, error) {
+	if isOf(secret.Data[corev1.ServiceAccountTokenKey], j.account.namespace, j.account.name) {
+		if cluster, err := j.kubeFedCluster(secret.Name); err == nil {
+			if _, err := verify(ctx, cluster, secret); err == nil {
+				return time.Time{}, nil
+			}
+		}
+	}
 	token, expires, err := j.account.token(ctx, j.cluster, j.account.name)
 	if err != nil {
 		return time.Time{}, err
@@ -116,10 +130,10 @@ func (j *joining) kubeFedCluster(secret string) (*fedv1b1.KubeFedCluster, error)
 	if err != nil {
 		return nil, err
 	}
-	if len(bundle) > 0 {
+	if len(bundle) > 0 && (j.before == nil || j.replace || j.caFile != "") {
 		c.Spec.CABundle = bundle
 	}
-	if j.config != nil {
+	if j.config != nil && (j.before == nil || j.replace) { // how the host reaches a member that it knows is not for a kubeconfig to say
 		c.Spec.APIEndpoint = j.config.Host
 		c.Spec.DisabledTLSValidations = nil
 		if j.config.Insecure {
@@ -152,25 +166,25 @@ func proxyOf(config *rest.Config) (string, error) {
 }
 
 // verify uses the credentials as fedsyncd will, from here. A token that was just issued may take a moment to be known.
-func verify(ctx context.Context, cluster *fedv1b1.KubeFedCluster, secret *corev1.Secret) error {
+func verify(ctx context.Context, cluster *fedv1b1.KubeFedCluster, secret *corev1.Secret) (who types.UID, err error) {
 	credentials, err := member.NewCredentials(cluster, secret)
 	if err != nil {
-		return fmt.Errorf("the credentials cannot be used: %w", err)
+		return "", fmt.Errorf("the credentials cannot be used: %w", err)
 	}
 	reached, closeAll, err := credentials.HTTPClient()
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer closeAll()
 	c, err := client.New(credentials.Config, client.Options{HTTPClient: reached})
 	if err != nil {
-		return err
+		return "", err
 	}
 	var last error
 	err = cli.Until(ctx, 2*askTimeout, func(ctx context.Context) (bool, error) {
 		ctx, cancel := context.WithTimeout(ctx, askTimeout)
 		defer cancel()
-		_, last = control.Identity(ctx, c)
+		who, last = control.Identity(ctx, c)
 		if apierrors.IsUnauthorized(last) {
 			return false, nil
 		}
@@ -180,9 +194,22 @@ func verify(ctx context.Context, cluster *fedv1b1.KubeFedCluster, secret *corev1
 		if errors.Is(err, cli.ErrStillWaiting) {
 			err = last
 		}
-		return cli.Next(fmt.Errorf("the new credentials do not work at %s: %w", cluster.Spec.APIEndpoint, err), "nothing was written on the host; --api-endpoint and --ca-bundle say how the member is reached")
+		return "", cli.Next(fmt.Errorf("the credentials do not work at %s: %w", cluster.Spec.APIEndpoint, err), "nothing was written on the host; --api-endpoint and --ca-bundle say how the member is reached")
 	}
-	return nil
+	return who, nil
+}
+
+// isOf tells that a token says to be that of a service account.
+func isOf(token []byte, namespace, name string) bool {
+	parts := strings.Split(string(token), ".")
+	if len(parts) != 3 { //nolint:mnd // header, claims, signature
+		return false
+	}
+	body, err := base64.RawURLEncoding.DecodeString(parts[1])
+	var claims struct {
+		Subject string `json:"sub"`
+	}
+	return err == nil && json.Unmarshal(body, &claims) == nil && claims.Subject == "system:serviceaccount:"+namespace+":"+name
 }
 
 // write registers the member. The Secret goes first: a KubeFedCluster without one is reported as malformed.

@@ -70,6 +70,13 @@ func (o *rotateOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	who, err := control.Identity(ctx, member)
+	if err != nil {
+		return cli.Next(fmt.Errorf("member %q: %w", o.member, err), "see whether it answers: `kubectl --context %s version`", o.clusterContext)
+	}
+	if err := sameCluster(cluster, who, o.clusterContext); err != nil {
+		return err
+	}
 	a := &account{name: o.accountName(), namespace: plane.Namespace}
 	err = member.Get(ctx, types.NamespacedName{Namespace: a.namespace, Name: a.name}, &corev1.ServiceAccount{})
 	if apierrors.IsNotFound(err) {
@@ -117,7 +124,7 @@ func (o *rotateOptions) rotate(ctx context.Context, plane *control.Plane, r *rot
 	}
 	changed := r.secret.DeepCopy()
 	changed.Data[corev1.ServiceAccountTokenKey] = token
-	if err := verify(ctx, r.cluster, changed); err != nil {
+	if _, err := verify(ctx, r.cluster, changed); err != nil {
 		return false, err
 	}
 	if err := plane.Client.Update(ctx, changed, client.FieldOwner(fieldOwner)); err != nil {

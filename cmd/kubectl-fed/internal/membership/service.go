@@ -120,8 +120,16 @@ func (o *drainOptions) run(ctx context.Context, member string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := plane.Cluster(ctx, member); err != nil {
+	cluster, err := plane.Cluster(ctx, member)
+	if err != nil {
 		return err
+	}
+	uid, err := control.Identity(ctx, plane.Client)
+	if err != nil {
+		return err
+	}
+	if pin := cluster.Annotations[host.MemberUIDAnnotation]; pin != "" && pin == string(uid) {
+		fmt.Fprintf(o.g.ErrOut, "note:  %s is the host itself: its copies may be the objects that were federated\n", member)
 	}
 	there, err := contentsOf(ctx, plane, fleet.Name(member))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/cli"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/control"
+	"github.com/fedsync/fedsync/federation/host"
 )
 
 // What becomes of the copies in a member that leaves.
@@ -134,8 +136,14 @@ func (l *leaving) look(ctx context.Context) ([]managed, error) {
 		return nil, err
 	}
 	l.account = account{name: l.accountName(), namespace: l.plane.Namespace, hostUID: uid}
+	var who types.UID
 	if l.config, l.cluster, err = l.connect(); err == nil {
-		_, err = control.Identity(ctx, l.cluster)
+		who, err = control.Identity(ctx, l.cluster)
+	}
+	if err == nil {
+		if err := l.checkCluster(who); err != nil {
+			return nil, err
+		}
 	}
 	if err != nil {
 		l.config = nil
@@ -149,6 +157,28 @@ func (l *leaving) look(ctx context.Context) ([]managed, error) {
 		return nil, err
 	}
 	return l.managed(ctx)
+}
+
+// checkCluster refuses a cluster that is not the member, and to delete copies in the host: they may be the very objects that were federated.
+func (l *leaving) checkCluster(who types.UID) error {
+	if l.registered != nil {
+		if err := sameCluster(l.registered, who, l.clusterContext); err != nil {
+			return err
+		}
+	}
+	if l.copies == copiesDelete && who != "" && who == l.account.hostUID {
+		return cli.Next(fmt.Errorf("%s is the host itself: its copies may be the objects that were federated", l.member), "use --copies=release, and delete by hand what is to go")
+	}
+	return nil
+}
+
+// sameCluster refuses a cluster that is not the one that fedsyncd knows under the member's name.
+func sameCluster(c *fedv1b1.KubeFedCluster, who types.UID, clusterContext string) error {
+	pin := types.UID(c.Annotations[host.MemberUIDAnnotation])
+	if pin == "" || who == "" || pin == who {
+		return nil
+	}
+	return cli.Next(fmt.Errorf("the cluster of context %q is not member %q: it is %s, and the member is %s", clusterContext, c.Name, who, pin), "name the member's context with --cluster-context")
 }
 
 // leave does it. Rights go before copies: nobody then writes again what is taken away.

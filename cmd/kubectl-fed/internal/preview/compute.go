@@ -71,6 +71,7 @@ func (r *request) compute(ctx context.Context) (*computed, error) {
 	if c.proposals, err = p.propose(ctx, documents); err != nil {
 		return nil, err
 	}
+	c.read.Note("to be deleted", r.deleting) // the same files, stored and deleted, are two plans
 	if c.worlds, err = readWorlds(ctx, c.plane, list, c.proposals, r.deleting); err != nil {
 		return nil, err
 	}
@@ -173,6 +174,11 @@ func (p *proposal) paths() []string {
 // warnings are what a person should know about an object, although nothing is wrong with it.
 func (c *computed) warnings(key fleet.ObjectKey) []string {
 	var all []string
+	for _, p := range c.proposals {
+		if p.kind != nil && p.key() == key && !p.kind.Enabled() {
+			all = append(all, fmt.Sprintf("the propagation of %s is disabled: nothing happens to copies", p.kind.Name))
+		}
+	}
 	for _, name := range c.worlds.after.Unregistered(key) {
 		all = append(all, fmt.Sprintf("spec.placement.clusters lists %q, which is not a member", name))
 	}

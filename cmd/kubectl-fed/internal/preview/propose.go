@@ -103,13 +103,23 @@ func (p *proposer) one(ctx context.Context, d manifest.Document) (*proposal, err
 		return nil, fmt.Errorf("the host has no %s %q", d.Object.GetKind(), d.Object.GetName())
 	}
 	if p.deleting {
-		made.proposed = made.stored
-		return made, nil
+		return made, p.leave(made)
 	}
 	if made.proposed, err = merge(made.stored, d.Object); err != nil {
 		return nil, err
 	}
 	return made, p.check(ctx, of, made)
+}
+
+// leave says what a deletion is about: federated objects. A Namespace of the host stays, because what is in it may be anybody's.
+func (p *proposer) leave(made *proposal) error {
+	if made.resource.Plural == "kubefedclusters" {
+		return cli.Next(errors.New("a member is not deleted but unjoined"), "`kubectl fed unjoin %s`", made.proposed.GetName())
+	}
+	if made.proposed = made.stored; made.kind == nil {
+		made.proposed = made.stored.DeepCopy() // which says that nothing becomes of it
+	}
+	return nil
 }
 
 // resolve finds out what kind of object it is.

@@ -73,7 +73,7 @@ func (w *worlds) read(ctx context.Context, plane *control.Plane, list []control.
 		}
 	}
 	for _, p := range proposals {
-		if p.kind == nil || p.stored == nil {
+		if p.kind == nil || p.stored == nil || !p.kind.Enabled() {
 			continue
 		}
 		o, err := decodeOne(p.kind.Type, p.stored.Object)
@@ -151,6 +151,9 @@ func (w *worlds) step(proposals []*proposal, deleting bool) error {
 				return err
 			}
 			continue
+		}
+		if !p.kind.Enabled() {
+			continue // the daemon leaves its copies alone
 		}
 		o, err := decodeOne(p.kind.Type, p.proposed.Object)
 		if err != nil {

@@ -63,6 +63,7 @@ func (o *applyOptions) writeOne(ctx context.Context, made *computed, p *proposal
 	default:
 		proposed := p.proposed.DeepCopy()
 		proposed.SetResourceVersion(p.stored.GetResourceVersion())
+		proposed.SetManagedFields(nil) // those of the dry run
 		_, err := of.Update(ctx, proposed, metav1.UpdateOptions{FieldManager: fieldOwner})
 		return "configured", err
 	}
