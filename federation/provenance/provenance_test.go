@@ -136,8 +136,10 @@ func TestTerms(t *testing.T) {
 		MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "site", Operator: metav1.LabelSelectorOpNotIn, Values: []string{"one", "two"}}, {Key: "gpu", Operator: metav1.LabelSelectorOpExists}},
 	}
 	want := []provenance.Term{
-		{Text: "region=eu", Has: "us"}, {Text: "tier=production", Met: true, Has: "production"},
-		{Text: "site NotIn (one, two)", Has: "two"}, {Text: "gpu Exists", Has: "(none)"},
+		{Text: "region=eu", Has: "us"},
+		{Text: "tier=production", Met: true, Has: "production"},
+		{Text: "site NotIn (one, two)", Has: "two"},
+		{Text: "gpu Exists", Has: "(none)"},
 	}
 	if diff := cmp.Diff(want, provenance.Terms(selector, labels.Set{"tier": "production", "region": "us", "site": "two"})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

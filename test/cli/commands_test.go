@@ -8,14 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fedsync/fedsync/lab/federation"
 	"github.com/rogpeppe/go-internal/testscript"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/util/jsonpath"
-
-	"github.com/fedsync/fedsync/lab/federation"
 )
 
 // patience is how long a script waits for what must come true.

@@ -10,11 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/client-go/dynamic"
-
 	"github.com/fedsync/fedsync/lab"
 	"github.com/fedsync/fedsync/lab/daemon"
 	"github.com/fedsync/fedsync/lab/federation"
+	"k8s.io/client-go/dynamic"
 )
 
 const members = 3
@@ -28,7 +27,7 @@ type world struct {
 	plugin string
 }
 
-//nolint:gochecknoglobals // what TestMain sets up is found by the tests
+// fleet is set up by TestMain.
 var fleet *world
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }

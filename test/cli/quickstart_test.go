@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/fedsync/fedsync/lab/federation"
+	"github.com/google/go-cmp/cmp"
 )
 
 const quickstart = "../../docs/quickstart.md"
@@ -56,7 +55,7 @@ type player struct {
 func (p *player) prepare() {
 	p.t.Helper()
 	shim := "#!/bin/sh\n[ \"$1\" = fed ] || { echo \"only kubectl fed is here\" >&2; exit 1; }\nshift\nexec " + filepath.Join(fleet.plugin, "kubectl-fed") + " \"$@\"\n"
-	if err := os.WriteFile(filepath.Join(p.dir, "kubectl"), []byte(shim), 0o700); err != nil { //nolint:gosec // it is run
+	if err := os.WriteFile(filepath.Join(p.dir, "kubectl"), []byte(shim), 0o700); err != nil {
 		p.t.Fatal(err)
 	}
 }
@@ -95,12 +94,13 @@ func (p *player) play(block string) string {
 		got = p.run(command)
 		return steady(got) == steady(want)
 	}
-	if strings.Contains(command, "fed federate") || strings.Contains(command, "fed apply") {
+	switch {
+	case strings.Contains(command, "fed federate") || strings.Contains(command, "fed apply"):
 		run() // once: it writes
-	} else if os.Getenv("FEDSYNC_CLI_UPDATE") != "" {
+	case os.Getenv("FEDSYNC_CLI_UPDATE") != "":
 		p.until("everything is in step", func() bool { return !strings.Contains(p.run("kubectl fed status -n shop --check"), "error") })
 		run()
-	} else {
+	default:
 		p.until("the output is that of the page", run)
 	}
 	if found := hash.FindString(got); found != "" {

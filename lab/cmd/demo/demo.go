@@ -158,7 +158,7 @@ func (d *demo) declare(ctx context.Context) error {
 // fed runs the plugin as a person would, and shows the command and what it says.
 func (d *demo) fed(ctx context.Context, args ...string) error {
 	d.sayf("$ kubectl fed %s", strings.Join(args, " "))
-	command := exec.CommandContext(ctx, d.plugin, append(args, "--kubeconfig", d.lab.Kubeconfig(), "--context", "host")...) //nolint:gosec // the plugin that was named
+	command := exec.CommandContext(ctx, d.plugin, append(args, "--kubeconfig", d.lab.Kubeconfig(), "--context", "host")...)
 	command.Stdout, command.Stderr = d.out, d.out
 	if err := command.Run(); err != nil {
 		return fmt.Errorf("kubectl fed %s: %w", args[0], err)

@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/utils/clock"
 )
 
 func TestReport(t *testing.T) {
@@ -78,22 +77,22 @@ func TestNamed(t *testing.T) {
 func TestProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines, screen bytes.Buffer
-		quick := startProgress(&lines, false, "quick", clock.RealClock{})
-		time.Sleep(patience / 2) //nolint:forbidigo // the time of the bubble, which passes by itself
+		quick := startProgress(&lines, false, "quick")
+		time.Sleep(patience / 2)
 		quick.Stop()
 		if lines.Len() > 0 {
 			t.Errorf("what takes half a second is told: %q", lines.String())
 		}
-		slow := startProgress(&lines, false, "slow", clock.RealClock{})
-		time.Sleep(lineEvery + 2*patience) //nolint:forbidigo // as above
+		slow := startProgress(&lines, false, "slow")
+		time.Sleep(lineEvery + 2*patience)
 		slow.Sayf("slower")
-		time.Sleep(lineEvery) //nolint:forbidigo // as above
+		time.Sleep(lineEvery)
 		slow.Stop()
 		if diff := cmp.Diff("slow ... 1s\nslow ... 11s\nslower ... 21s\n", lines.String()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		live := startProgress(&screen, true, "live", clock.RealClock{})
-		time.Sleep(2 * patience) //nolint:forbidigo // as above
+		live := startProgress(&screen, true, "live")
+		time.Sleep(2 * patience)
 		live.Stop()
 		if got := screen.String(); !strings.Contains(got, "live ... 1s") || !strings.HasSuffix(got, "\r\x1b[K") || strings.Contains(got, "\n") {
 			t.Errorf("on a terminal: %q", got)

@@ -33,10 +33,11 @@ const (
 
 // StartProgress begins to wait for something. Stop must be called.
 func StartProgress(out io.Writer, what string) *Progress {
-	return startProgress(out, IsTerminal(out), what, clock.RealClock{})
+	return startProgress(out, IsTerminal(out), what)
 }
 
-func startProgress(out io.Writer, live bool, what string, c clock.WithTicker) *Progress {
+func startProgress(out io.Writer, live bool, what string) *Progress {
+	c := clock.RealClock{}
 	p := &Progress{out: out, live: live, what: what, clock: c, began: c.Now(), ended: make(chan struct{}), done: make(chan struct{})}
 	go p.run(c.NewTicker(redrawEvery))
 	return p

@@ -99,7 +99,7 @@ func (p *proposer) one(ctx context.Context, d manifest.Document) (*proposal, err
 		made.stored = stored
 	case !apierrors.IsNotFound(err):
 		return nil, err
-	case p.deleting, made.resource.Plural == "kubefedclusters":
+	case p.deleting, made.resource == control.ClusterResource():
 		return nil, fmt.Errorf("the host has no %s %q", d.Object.GetKind(), d.Object.GetName())
 	}
 	if p.deleting {
@@ -113,7 +113,7 @@ func (p *proposer) one(ctx context.Context, d manifest.Document) (*proposal, err
 
 // leave says what a deletion is about: federated objects. A Namespace of the host stays, because what is in it may be anybody's.
 func (p *proposer) leave(made *proposal) error {
-	if made.resource.Plural == "kubefedclusters" {
+	if made.resource == control.ClusterResource() {
 		return cli.Next(errors.New("a member is not deleted but unjoined"), "`kubectl fed unjoin %s`", made.proposed.GetName())
 	}
 	if made.proposed = made.stored; made.kind == nil {

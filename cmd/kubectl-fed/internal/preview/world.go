@@ -56,7 +56,7 @@ func (w *worlds) read(ctx context.Context, plane *control.Plane, list []control.
 	for _, p := range proposals {
 		switch {
 		case p.kind == nil:
-			everywhere = everywhere || p.resource.Plural == "kubefedclusters"
+			everywhere = everywhere || p.resource == control.ClusterResource()
 		case p.kind.IsNamespace():
 			inside[p.proposed.GetName()] = true
 		default:
@@ -170,7 +170,7 @@ func (w *worlds) step(proposals []*proposal, deleting bool) error {
 }
 
 func (w *worlds) stepMember(p *proposal) error {
-	if p.resource.Plural != "kubefedclusters" {
+	if p.resource != control.ClusterResource() {
 		return nil
 	}
 	m, _ := w.before.Members.Member(fleet.Name(p.proposed.GetName()))
