@@ -14,6 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/client-go/util/jsonpath"
 )
 
@@ -127,6 +129,44 @@ func normal(ts *testscript.TestScript, neg bool, args []string) {
 		text = regexp.MustCompile(r.pattern).ReplaceAllString(text, r.with)
 	}
 	ts.Check(writeFile(ts.MkAbs(args[1]), text))
+}
+
+// kubeconfig-secret CLUSTER NAME: makes a Secret on the host that holds an administrator's kubeconfig of the cluster, as many tools do.
+func (w *world) kubeconfigSecret(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: kubeconfig-secret CLUSTER NAME")
+	}
+	cluster, err := w.lab.Cluster(args[0])
+	ts.Check(err)
+	config := clientcmdapi.NewConfig()
+	config.CurrentContext = "admin"
+	config.Contexts["admin"] = &clientcmdapi.Context{Cluster: "cluster", AuthInfo: "user"}
+	config.Clusters["cluster"] = &clientcmdapi.Cluster{Server: cluster.URL, CertificateAuthorityData: cluster.CA}
+	config.AuthInfos["user"] = &clientcmdapi.AuthInfo{Token: cluster.Token}
+	content, err := clientcmd.Write(*config)
+	ts.Check(err)
+	secret := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": args[1], "namespace": federation.Namespace},
+		"stringData": map[string]any{"kubeconfig": string(content)},
+	}}
+	ctx, cancel := deadline()
+	defer cancel()
+	_, err = w.clusters["host"].Resource(resource("secrets")).Namespace(federation.Namespace).Create(ctx, secret, metav1.CreateOptions{})
+	ts.Check(err)
+}
+
+// refusals CLUSTER FILE: writes into a file how many requests the cluster's API server has answered 403 so far.
+func (w *world) refusals(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: refusals CLUSTER FILE")
+	}
+	cluster, err := w.lab.Cluster(args[0])
+	ts.Check(err)
+	ctx, cancel := deadline()
+	defer cancel()
+	count, err := cluster.Metric(ctx, "apiserver_request_total", map[string]string{"code": "403"})
+	ts.Check(err)
+	ts.Check(writeFile(ts.MkAbs(args[1]), fmt.Sprintln(count)))
 }
 
 // retry REGEXP COMMAND...: runs a command until it succeeds and its output matches.

@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -17,7 +18,7 @@ func TestScripts(t *testing.T) {
 		Setup:               fleet.prepare,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"apply": fleet.apply, "delete": fleet.remove, "settled": fleet.settled, "until": fleet.until, "normal": normal,
-			"retry": fleet.retry, "stop": fleet.stop, "start": fleet.start,
+			"refusals": fleet.refusals, "retry": fleet.retry, "kubeconfig-secret": fleet.kubeconfigSecret, "stop": fleet.stop, "start": fleet.start,
 		},
 	})
 }
@@ -29,6 +30,9 @@ func (w *world) prepare(env *testscript.Env) error {
 	kubeconfig, err := os.ReadFile(w.lab.Kubeconfig())
 	if err != nil {
 		return err
+	}
+	for _, c := range w.lab.Clusters() {
+		env.Setenv(strings.ToUpper(c.Name)+"_URL", c.URL)
 	}
 	env.Defer(func() { w.cleanUp(env) })
 	own := filepath.Join(env.WorkDir, ".kube-config") // a script may change it

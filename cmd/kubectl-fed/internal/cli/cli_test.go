@@ -27,6 +27,7 @@ func TestReport(t *testing.T) {
 		"changes":          {why: "all is said", err: &ExitError{Status: StatusChanges}, status: 3},
 		"a next step":      {why: "it is told", err: Next(errors.New("no\nsuch thing"), "look %s", "there"), status: 1, want: "error: no such thing\nnext:  look there\n"},
 		"one in another":   {why: "the inner one knows better", err: Next(fmt.Errorf("outside: %w", Next(errors.New("inside"), "inner")), "outer"), status: 1, want: "error: outside: inside\nnext:  inner\n"},
+		"several":          {why: "each has its line", err: errors.Join(errors.New("one"), Next(errors.New("two"), "step")), status: 1, want: "error: one\nerror: two\nnext:  step\n"},
 		"forbidden":        {why: "its kind suggests a step", err: apierrors.NewForbidden(things, "x", nil), status: 1, want: "error: things \"x\" is forbidden: <nil>\nnext:  ask for this right, or use an account that has it: `kubectl auth can-i --list` shows yours\n"},
 		"too late":         {why: "as above", err: context.DeadlineExceeded, status: 1, want: "error: context deadline exceeded\nnext:  see whether the cluster answers: `kubectl --context CONTEXT version`\n"},
 		"nobody knows why": {why: "then nothing is suggested", err: errors.New("odd"), status: 1, want: "error: odd\n"},

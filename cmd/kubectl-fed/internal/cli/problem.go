@@ -58,11 +58,21 @@ func Report(out io.Writer, err error) int {
 	if e, ok := errors.AsType[*ExitError](err); ok {
 		return e.Status
 	}
-	fmt.Fprintln(out, "error:", oneLine(err.Error()))
-	if next := nextStep(err); next != "" {
-		fmt.Fprintln(out, "next: ", next)
+	for _, one := range each(err) {
+		fmt.Fprintln(out, "error:", Clean(oneLine(one.Error())))
+		if next := nextStep(one); next != "" {
+			fmt.Fprintln(out, "next: ", next)
+		}
 	}
 	return StatusFailed
+}
+
+// each takes errors apart that were joined: several faults of one input have a line each.
+func each(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // what wraps them says something of all together
+		return joined.Unwrap()
+	}
+	return []error{err}
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

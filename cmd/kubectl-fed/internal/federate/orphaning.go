@@ -26,22 +26,35 @@ nobody's copies any more. Disabled, as it is without a word, they are deleted wi
 		{"disable", "Let copies go with the federated object", "  kubectl fed orphaning-deletion disable deployments/web -n demo", "null"},
 		{"status", "Print Enabled or Disabled", "  kubectl fed orphaning-deletion status deployments/web -n demo", ""},
 	} {
-		c.AddCommand(&cobra.Command{
+		dryRun := false
+		one := &cobra.Command{
 			Use: sub.use + " TYPE NAME", Short: sub.short, Example: sub.example, ValidArgsFunction: g.CompleteObjects,
 			RunE: func(c *cobra.Command, args []string) error {
 				word, name, _, err := cli.Named(args)
 				if err != nil {
 					return err
 				}
-				return orphaning(c.Context(), g, word, name, sub.value)
+				return orphaning(c.Context(), &orphanable{g: g, word: word, name: name, dryRun: dryRun}, sub.value)
 			},
-		})
+		}
+		if sub.value != "" {
+			one.Flags().BoolVar(&dryRun, "dry-run", false, "check everything and write nothing")
+		}
+		c.AddCommand(one)
 	}
 	return c
 }
 
+// orphanable is an object that somebody named.
+type orphanable struct {
+	g          *cli.Global
+	word, name string
+	dryRun     bool
+}
+
 // orphaning sets the annotation to a JSON value, or prints how it is if there is none.
-func orphaning(ctx context.Context, g *cli.Global, word, name, value string) error {
+func orphaning(ctx context.Context, named *orphanable, value string) error {
+	g := named.g
 	plane, err := g.Plane()
 	if err != nil {
 		return err
@@ -54,11 +67,11 @@ func orphaning(ctx context.Context, g *cli.Global, word, name, value string) err
 	if err != nil {
 		return err
 	}
-	t, err := control.Find(list, word)
+	t, err := control.Find(list, named.word)
 	if err != nil {
 		return err
 	}
-	o, err := plane.Object(ctx, t.Type, namespace, name)
+	o, err := plane.Object(ctx, t.Type, namespace, named.name)
 	if err != nil {
 		return err
 	}
@@ -75,11 +88,14 @@ func orphaning(ctx context.Context, g *cli.Global, word, name, value string) err
 		return err
 	}
 	patch := fmt.Sprintf(`{"metadata":{"uid":%q,"annotations":{%q:%s}}}`, o.UID, host.OrphanAnnotation, value)
-	_, err = client.Resource(t.Federated.GVR()).Namespace(o.Key.Namespace).Patch(ctx, name, types.MergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: fieldOwner})
-	if err != nil {
-		return fmt.Errorf("annotate %s %q: %w", t.Federated.Kind, name, err)
+	options, suffix := metav1.PatchOptions{FieldManager: fieldOwner}, ""
+	if named.dryRun {
+		options.DryRun, suffix = []string{metav1.DryRunAll}, " (dry run)"
 	}
-	fmt.Fprintf(g.Out, "%s annotated\n", name)
+	if _, err = client.Resource(t.Federated.GVR()).Namespace(o.Key.Namespace).Patch(ctx, named.name, types.MergePatchType, []byte(patch), options); err != nil {
+		return fmt.Errorf("annotate %s %q: %w", t.Federated.Kind, named.name, err)
+	}
+	fmt.Fprintf(g.Out, "%s annotated%s\n", named.name, suffix)
 	return nil
 }
 
