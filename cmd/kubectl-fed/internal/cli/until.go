@@ -16,7 +16,12 @@ var ErrStillWaiting = errors.New("it has not come true in time")
 
 // Until looks again and again until something is true, at most as long as the limit. An error ends it.
 func Until(ctx context.Context, limit time.Duration, isTrue func(context.Context) (bool, error)) error {
-	err := wait.PollUntilContextTimeout(ctx, pollEvery, limit, true, isTrue)
+	return UntilEvery(ctx, pollEvery, limit, isTrue)
+}
+
+// UntilEvery is Until for what costs more to look at.
+func UntilEvery(ctx context.Context, every, limit time.Duration, isTrue func(context.Context) (bool, error)) error {
+	err := wait.PollUntilContextTimeout(ctx, every, limit, true, isTrue)
 	if wait.Interrupted(err) && ctx.Err() == nil {
 		return ErrStillWaiting
 	}

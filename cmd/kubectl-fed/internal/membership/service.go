@@ -150,6 +150,9 @@ func (o *drainOptions) run(ctx context.Context, member string) error {
 	return o.await(ctx, plane, member)
 }
 
+// lookEvery is how often all statuses are read while a member is drained.
+const lookEvery = 2 * time.Second
+
 // await waits until no status names the member any more, but those of namespaces.
 func (o *drainOptions) await(ctx context.Context, plane *control.Plane, member string) error {
 	if o.wait <= 0 {
@@ -159,7 +162,7 @@ func (o *drainOptions) await(ctx context.Context, plane *control.Plane, member s
 	progress := cli.StartProgress(o.g.ErrOut, "waiting until all is off "+member)
 	defer progress.Stop()
 	left := 0
-	err := cli.Until(ctx, o.wait, func(ctx context.Context) (bool, error) {
+	err := cli.UntilEvery(ctx, lookEvery, o.wait, func(ctx context.Context) (bool, error) {
 		there, err := contentsOf(ctx, plane, fleet.Name(member))
 		left = there.moving
 		progress.Sayf("%d copies are still in %s", left, member)

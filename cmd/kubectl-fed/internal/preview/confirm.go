@@ -3,6 +3,7 @@ package preview
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"reflect"
 	"slices"
@@ -214,11 +215,21 @@ func (c *confirmer) ask(ctx context.Context, g *preview.Group, name fleet.Name) 
 	after, err := c.dryRun(ctx, of, g, content)
 	if err != nil {
 		failed := c.failed(m, err)
-		a.refused, a.why = failed.refused, failed.why
+		if a.why = failed.why; a.why == "" {
+			a.refused = discreet(g.Kind, failed.refused, err)
+		}
 		return a
 	}
 	a.after = c.show(after)
 	return a
+}
+
+// discreet leaves out what a member says of a Secret: it could quote the content.
+func discreet(t fleet.Type, said string, err error) string {
+	if t.Target.Group == "" && t.Target.Kind == "Secret" {
+		return fmt.Sprintf("%s; what the member says could quote the content, and is not shown", fault.Of(err).Class)
+	}
+	return said
 }
 
 // failed says what an error means: the member refuses, or gives no answer.
