@@ -68,3 +68,20 @@ func BenchmarkRenderShared(b *testing.B) {
 		}
 	}
 }
+
+// Whoever summarizes an object asks for its warnings each time. Without overrides that costs nothing.
+func BenchmarkWarnings(b *testing.B) {
+	s := samples()["Deployment"]
+	everybody := func(fleet.Name) bool { return true }
+	for name, overrides := range map[string]string{"none": "", "3 members": overriddenIn(3, s.overrides), "1000 members": overriddenIn(1000, s.overrides)} {
+		b.Run(name, func(b *testing.B) {
+			r := override.NewRenderer(object(s.template, overrides), s.kind)
+			b.ReportAllocs()
+			for b.Loop() {
+				if len(r.Warnings(everybody)) > 0 {
+					b.Fatal("there is nothing to warn of")
+				}
+			}
+		})
+	}
+}

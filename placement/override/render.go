@@ -20,8 +20,8 @@ type Renderer struct {
 	overrides overrides
 
 	mu       sync.Mutex
-	rendered map[string]rendering     // by the content of the overrides
-	warned   map[string][]itemWarning // as above
+	rendered map[string]rendering // by the content of the overrides
+	remarks  []remarks            // of all entries; nil before anybody asked
 }
 
 type rendering struct {
@@ -31,7 +31,7 @@ type rendering struct {
 
 // NewRenderer parses the object's overrides. The object must not change afterwards.
 func NewRenderer(o *fleet.FederatedObject, t fleet.Type) *Renderer {
-	return &Renderer{object: o, kind: t, overrides: parse(o.Overrides), rendered: map[string]rendering{}, warned: map[string][]itemWarning{}}
+	return &Renderer{object: o, kind: t, overrides: parse(o.Overrides), rendered: map[string]rendering{}}
 }
 
 // Render returns what the object's copy in the member should be, or the one fault that keeps it from being known.

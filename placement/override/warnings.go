@@ -53,21 +53,51 @@ func (r *Renderer) Warnings(known func(fleet.Name) bool) []Warning {
 	if r.overrides.problem != nil || len(r.overrides.members) == 0 {
 		return nil
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.remarks == nil {
+		r.remarks = r.remark()
+	}
 	var found []Warning
-	for _, name := range r.membersByPosition() {
-		m := r.overrides.members[name]
-		entry := fmt.Sprintf("%s[%d]", overridesField, m.index)
-		switch {
-		case !known(name):
-			found = append(found, Warning{Kind: UnknownMember, Rule: entry + ".clusterName", Member: name, Message: "there is no such member"})
-		case m.problem == nil && len(m.items) == 0:
-			found = append(found, Warning{Kind: NoEffect, Rule: entry + ".clusterOverrides", Member: name, Message: "it has no items"})
+	for i := range r.remarks {
+		if entry := &r.remarks[i]; !known(entry.member) {
+			found = append(found, Warning{Kind: UnknownMember, Rule: entry.field + ".clusterName", Member: entry.member, Message: "there is no such member"})
 		}
-		for _, w := range r.itemWarnings(m) {
-			found = append(found, Warning{Kind: w.kind, Rule: m.field(w.item), Member: name, Message: w.message})
-		}
+		found = append(found, r.remarks[i].warnings...)
 	}
 	return found
+}
+
+// remarks are what is remarkable about one entry, whoever is registered.
+type remarks struct {
+	field    string
+	member   fleet.Name
+	warnings []Warning
+}
+
+// remark looks at all entries, in the order of their positions. Items that several members have are looked at once.
+func (r *Renderer) remark() []remarks {
+	all := make([]remarks, 0, len(r.overrides.members))
+	warned := map[string][]itemWarning{}
+	for _, name := range r.membersByPosition() {
+		m := r.overrides.members[name]
+		entry := remarks{field: fmt.Sprintf("%s[%d]", overridesField, m.index), member: name}
+		if m.problem != nil { // which is told elsewhere
+			all = append(all, entry)
+			continue
+		}
+		if len(m.items) == 0 {
+			entry.warnings = []Warning{{Kind: NoEffect, Rule: entry.field + ".clusterOverrides", Member: name, Message: "it has no items"}}
+		}
+		if _, done := warned[m.content]; !done {
+			warned[m.content] = r.itemWarnings(m)
+		}
+		for _, w := range warned[m.content] {
+			entry.warnings = append(entry.warnings, Warning{Kind: w.kind, Rule: m.field(w.item), Member: name, Message: w.message})
+		}
+		all = append(all, entry)
+	}
+	return all
 }
 
 func (r *Renderer) membersByPosition() []fleet.Name {
@@ -81,21 +111,16 @@ func (r *Renderer) membersByPosition() []fleet.Name {
 	return names
 }
 
-// itemWarnings looks at the items of one member, once for all that have the same.
+// itemWarnings looks at the items of one member.
 func (r *Renderer) itemWarnings(m memberOverrides) []itemWarning {
-	if m.problem != nil || len(m.items) == 0 {
+	if len(m.items) == 0 {
 		return nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	found, done := r.warned[m.content]
-	if !done {
-		if content, problem := base(r.object, r.kind); problem == nil {
-			found = remarkable(content, m.items)
-		}
-		r.warned[m.content] = found
+	content, problem := base(r.object, r.kind)
+	if problem != nil {
+		return nil
 	}
-	return found
+	return remarkable(content, m.items)
 }
 
 func remarkable(content map[string]any, items []Item) []itemWarning {

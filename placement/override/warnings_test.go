@@ -57,6 +57,9 @@ func TestWarnings(t *testing.T) {
 			why: "somebody meant to write some", overrides: `[{"clusterName":"m","clusterOverrides":[]}]`,
 			want: []override.Warning{{Kind: override.NoEffect, Rule: "spec.overrides[0].clusterOverrides", Member: "m", Message: "it has no items"}},
 		},
+		"a member twice": {
+			why: "that is a fault of its own", overrides: `[{"clusterName":"m","clusterOverrides":[{"path":"/data/k","value":"v"}]},{"clusterName":"m","clusterOverrides":[{"path":"/data/k","value":"v"}]}]`,
+		},
 		"a fault": {why: "that is told elsewhere", overrides: `[{"clusterName":"m","clusterOverrides":[{"op":"move","path":"/data/k"}]}]`},
 		"none":    {why: "most objects have none", overrides: ``},
 	}
