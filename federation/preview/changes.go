@@ -106,7 +106,7 @@ func changeOf(s *step, m fleet.Member, seen Seen) (outcome, bool) {
 	in := s.is.Input(m, o.seen.sight(s.after, m, s.is.Kind))
 	in.Held = true // by then it is: the finalizer is the first thing that is written
 	o.Action, o.Desired, o.Seen = plan.Decide(in), in.Desired, o.seen
-	if o.Action.Verb == plan.None || o.Action.Verb == plan.Wait && o.Action.Reason != plan.Unrenderable && o.Action.Reason != plan.OptedOut && o.Action.Reason != plan.CopyDeleting {
+	if o.Action.Verb == plan.None || o.Action.Verb == plan.Wait && !stuck(o.Action.Reason) {
 		return o, false
 	}
 	if (o.Action.Verb == plan.Create || o.Action.Verb == plan.Apply) && o.seen.NamespaceAbsent && o.Certainty == Exact {
@@ -114,6 +114,16 @@ func changeOf(s *step, m fleet.Member, seen Seen) (outcome, bool) {
 	}
 	o.Overrides = s.is.Renderer.Provenance(m.Name)
 	return o, true
+}
+
+// stuck tells that nothing would become of a copy before somebody does something about it.
+func stuck(why plan.Reason) bool {
+	switch why {
+	case plan.Unrenderable, plan.Undeletable, plan.OptedOut, plan.CopyDeleting:
+		return true
+	default:
+		return false
+	}
 }
 
 // assumed is what a member has that cannot be asked: what its status says that it has.

@@ -129,6 +129,19 @@ func TestChanges(t *testing.T) {
 				return &w
 			}(),
 		},
+		"a deletion that is declared faultily": {
+			why: "the copy stays, and it says why", proposed: proposed,
+			after: world([]string{"a"}, object(`{"data":{"k":"v"}}`, listed("a"), func(o *fleet.FederatedObject) {
+				o.Deleting, o.Problems = true, []fleet.Problem{{Field: fleet.DeleteOptionsField, Message: "no JSON"}}
+			})),
+			want: []told{{"a", plan.Wait, plan.Undeletable, preview.Exact}},
+		},
+		"an opted-out object": {
+			why: "the excluded member keeps what is not the federation's", after: world([]string{"a"}, object(`{}`, fleet.Placement{Listed: true})), proposed: proposed,
+			seen: func(fleet.ObjectKey, fleet.Name) preview.Seen {
+				return preview.Seen{Known: true, Present: true, Observed: fleet.Observed{OptedOut: true}}
+			},
+		},
 		"an override that is faulty": {
 			why: "nobody gets it, and it says why", proposed: proposed,
 			after: world([]string{"a"}, object(`{}`, listed("a"), func(o *fleet.FederatedObject) {

@@ -38,7 +38,7 @@ func (r *result) refusal() string {
 	switch {
 	case r.refused != "":
 		return r.refused
-	case r.Action.Reason == plan.Unrenderable:
+	case r.Action.Reason == plan.Unrenderable, r.Action.Reason == plan.Undeletable:
 		return r.Action.Field + ": " + r.Action.Detail
 	case r.Action.Reason == plan.OptedOut:
 		return "the object in the member carries the label " + fleet.ManagedLabel + " with another value than " + fleet.LabelTrue
