@@ -9,9 +9,12 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	kubejson "k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/client-go/rest"
 
 	"github.com/fedsync/fedsync/federation/fault"
+	"github.com/fedsync/fedsync/fleet"
 )
 
 // A server refuses an apply as a whole if its schema lacks one of the fields, and names only the first of them. KubeFed's
@@ -24,29 +27,51 @@ const maxUnknownRounds = 5
 // applyKnown applies the body. If the server fails at it because of fields that it does not know, they are left out and
 // returned.
 func (m *Member) applyKnown(ctx context.Context, ref copyRef, body []byte) (*metav1.PartialObjectMetadata, []string, error) {
+	return applyAllKnown(body,
+		func(body []byte) (*metav1.PartialObjectMetadata, error) { return m.apply(ctx, ref, body) },
+		func(body []byte) []string { return unknownFields(ctx, m.client.rest, ref, body) })
+}
+
+// applyAllKnown applies the body by a function; another one says which of its fields the server does not know.
+func applyAllKnown[T any](body []byte, apply func([]byte) (T, error), unknown func([]byte) []string) (T, []string, error) {
 	var left []string
 	for range maxUnknownRounds {
-		made, err := m.apply(ctx, ref, body)
+		made, err := apply(body)
 		if err == nil || fault.Of(err).Class != fault.Retry {
 			return made, left, err
 		}
-		unknown := m.unknownFields(ctx, ref, body)
-		known, removed := withoutFields(body, unknown)
+		known, removed := withoutFields(body, unknown(body))
 		if len(removed) == 0 {
 			return made, left, err
 		}
 		body, left = known, append(left, removed...)
 	}
-	made, err := m.apply(ctx, ref, body)
+	made, err := apply(body)
 	return made, left, err
+}
+
+// PreviewApply asks a member by a dry run what it would make of an apply, as Apply would send it. It returns the object as it would be, and
+// the fields that would be left out because the member does not know them. The client decodes into anything: it comes from raw.NewClientFor.
+func PreviewApply(ctx context.Context, client rest.Interface, t fleet.Type, key fleet.ObjectKey, d *fleet.Desired, body []byte) (map[string]any, []string, error) {
+	ref := copyRef{kind: t, desired: d, namespace: t.CopyNamespace(key.Namespace), name: key.Name}
+	apply := func(body []byte) (map[string]any, error) {
+		sent, err := answer(client.Patch(types.ApplyPatchType).AbsPath(ref.path()...).Param("force", "true").Param("dryRun", "All").
+			Param("fieldManager", FieldManager).SetHeader("Accept", "application/json").WarningHandlerWithContext(rest.NoWarnings{}).Body(body).Do(ctx))
+		if err != nil {
+			return nil, err
+		}
+		var made map[string]any
+		return made, kubejson.Unmarshal(sent, &made)
+	}
+	return applyAllKnown(body, apply, func(body []byte) []string { return unknownFields(ctx, client, ref, body) })
 }
 
 // unknownFields asks the server which fields of the body its schema lacks, by the dry run of a create. How the create would
 // end does not matter: the server warns before it looks at anything else.
-func (m *Member) unknownFields(ctx context.Context, ref copyRef, body []byte) []string {
+func unknownFields(ctx context.Context, client rest.Interface, ref copyRef, body []byte) []string {
 	var heard warnings
 	ref.name = ""
-	_ = m.client.rest.Post().AbsPath(ref.path()...).Param("dryRun", "All").Param("fieldValidation", "Warn").Param("fieldManager", FieldManager).
+	_ = client.Post().AbsPath(ref.path()...).Param("dryRun", "All").Param("fieldValidation", "Warn").Param("fieldManager", FieldManager).
 		SetHeader("Content-Type", "application/json").SetHeader("Accept", metadataOnly).WarningHandlerWithContext(&heard).Body(body).Do(ctx).Error()
 	return heard.unknown()
 }

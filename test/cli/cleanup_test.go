@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,7 +23,10 @@ func (w *world) cleanUp(env *testscript.Env) {
 			env.T().Log("clean up:", left.name, err)
 		}
 	}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
 	for len(leftovers) > 0 && ctx.Err() == nil {
+		<-tick.C
 		leftovers = w.leftovers(ctx)
 	}
 	for _, left := range leftovers {

@@ -155,18 +155,19 @@ func (w *world) kubeconfigSecret(ts *testscript.TestScript, neg bool, args []str
 	ts.Check(err)
 }
 
-// refusals CLUSTER FILE: writes into a file how many requests the cluster's API server has answered 403 so far.
+// refusals FILE: writes into a file how many of fedsyncd's requests were answered 403 so far, and how many of its watches are.
 func (w *world) refusals(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: refusals CLUSTER FILE")
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: refusals FILE")
 	}
-	cluster, err := w.lab.Cluster(args[0])
-	ts.Check(err)
 	ctx, cancel := deadline()
 	defer cancel()
-	count, err := cluster.Metric(ctx, "apiserver_request_total", map[string]string{"code": "403"})
+	samples, err := w.daemon.Metrics(ctx)
 	ts.Check(err)
-	ts.Check(writeFile(ts.MkAbs(args[1]), fmt.Sprintln(count)))
+	const forbidden = "forbidden"
+	count := samples.Sum("fedsync_writes_total", map[string]string{"result": forbidden}) + samples.Sum("fedsync_host_writes_total", map[string]string{"result": forbidden}) +
+		samples.Sum("fedsync_member_watches", map[string]string{"state": forbidden})
+	ts.Check(writeFile(ts.MkAbs(args[0]), fmt.Sprintln(count)))
 }
 
 // retry REGEXP COMMAND...: runs a command until it succeeds and its output matches.

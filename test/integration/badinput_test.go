@@ -170,7 +170,7 @@ func TestBrokenKubeFedClustersSaySoThemselves(t *testing.T) {
 	secret("wrong", `token: not-a-token`)
 	cases := map[string]struct{ spec, condition, says string }{
 		"no-secret":   {`apiEndpoint: "https://127.0.0.1:1", secretRef: {name: none}`, "ConfigMalformed", `there is no Secret "none"`},
-		"bad-secret":  {`apiEndpoint: "https://127.0.0.1:1", secretRef: {name: garbage}`, "ConfigMalformed", `key "token"`},
+		"bad-secret":  {`apiEndpoint: "https://127.0.0.1:1", secretRef: {name: garbage}`, "ConfigMalformed", `none of the keys "token"`},
 		"bad-url":     {`apiEndpoint: "ftp://x", secretRef: {name: wrong}`, "ConfigMalformed", "spec.apiEndpoint"},
 		"bad-ca":      {`apiEndpoint: "https://127.0.0.1:1", caBundle: Z2FyYmFnZQ==, secretRef: {name: wrong}`, "ConfigMalformed", "spec.caBundle"},
 		"bad-proxy":   {`apiEndpoint: "https://127.0.0.1:1", proxyURL: "::", secretRef: {name: wrong}`, "ConfigMalformed", "spec.proxyURL"},

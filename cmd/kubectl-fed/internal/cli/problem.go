@@ -44,6 +44,11 @@ func Next(err error, format string, args ...any) error {
 	return &NextError{Err: err, Next: fmt.Sprintf(format, args...)}
 }
 
+// Instead gives an error a next step instead of the one that it may have.
+func Instead(err error, format string, args ...any) error {
+	return &NextError{Err: err, Next: fmt.Sprintf(format, args...)}
+}
+
 // ExitError ends the program with a status, and says nothing: all is said.
 type ExitError struct{ Status int }
 

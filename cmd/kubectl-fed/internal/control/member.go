@@ -14,6 +14,7 @@ import (
 	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
 
 	"github.com/fedsync/fedsync/federation/member"
+	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/fleet"
 )
 
@@ -24,6 +25,8 @@ type Member struct {
 	HTTP     *http.Client
 	Dynamic  dynamic.Interface
 	Metadata metadata.Interface
+	// REST decodes nothing.
+	REST *rest.RESTClient
 	// Close cuts the connections. It is for the time after the last request.
 	Close func()
 }
@@ -51,6 +54,9 @@ func (p *Plane) Connect(ctx context.Context, c *fedv1b1.KubeFedCluster) (*Member
 		return nil, fmt.Errorf("connect to member %q: %w", c.Name, err)
 	}
 	if m.Metadata, err = metadata.NewForConfigAndClient(m.Config, m.HTTP); err != nil {
+		return nil, fmt.Errorf("connect to member %q: %w", c.Name, err)
+	}
+	if m.REST, err = raw.NewClientFor(m.Config, m.HTTP); err != nil {
 		return nil, fmt.Errorf("connect to member %q: %w", c.Name, err)
 	}
 	return m, nil

@@ -28,7 +28,7 @@ const askTimeout = 10 * time.Second
 func (r *reach) connect() (*rest.Config, client.Client, error) {
 	config, err := r.g.ContextConfig(r.clusterContext)
 	if err != nil {
-		return nil, nil, cli.Next(errors.Unwrap(err), "name the member's context with --cluster-context; `kubectl config get-contexts` lists them")
+		return nil, nil, cli.Instead(err, "name the member's context with --cluster-context; `kubectl config get-contexts` lists them")
 	}
 	config.Timeout = askTimeout
 	scheme, err := control.Scheme()

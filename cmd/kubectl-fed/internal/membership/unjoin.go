@@ -148,7 +148,7 @@ func (l *leaving) look(ctx context.Context) ([]managed, error) {
 	if err != nil {
 		l.config = nil
 		if !l.force {
-			return nil, cli.Next(fmt.Errorf("the cluster of member %q: %w", l.member, err), "--cluster-context names its context; --force forgets the member without it")
+			return nil, cli.Instead(fmt.Errorf("the cluster of member %q: %w", l.member, err), "--cluster-context names its context; --force forgets the member without it")
 		}
 		fmt.Fprintf(l.g.ErrOut, "note:  the cluster does not answer, and keeps all it has: %v\n", err)
 		return nil, nil

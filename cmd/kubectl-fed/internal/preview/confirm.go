@@ -43,6 +43,8 @@ type answer struct {
 	refused string
 	// why says why there is no answer.
 	why string
+	// unknown are fields that would be left out, because the member does not know them.
+	unknown []string
 }
 
 // result is a group with what became of asking.
@@ -135,7 +137,7 @@ func alike(answers []answer) bool {
 }
 
 func same(a, b *answer) bool {
-	return a.refused == b.refused && a.why == b.why && reflect.DeepEqual(preview.Diff(a.before, a.after), preview.Diff(b.before, b.after))
+	return a.refused == b.refused && a.why == b.why && slices.Equal(a.unknown, b.unknown) && reflect.DeepEqual(preview.Diff(a.before, a.after), preview.Diff(b.before, b.after))
 }
 
 // gather puts those together that answered alike. Who was not asked goes with the first.
@@ -146,10 +148,11 @@ func (c *confirmer) gather(g *preview.Group, whom []fleet.Name, answers []answer
 		if at < 0 {
 			at = len(made)
 			one := result{Group: *g, answer: answers[i]}
-			one.Members, one.Member = nil, name
 			if answers[i].why != "" {
-				one.Certainty, one.Why = preview.Predicted, answers[i].why
+				one = c.unasked(g)
+				one.Certainty, one.Why, one.why = preview.Predicted, answers[i].why, answers[i].why
 			}
+			one.Members, one.Member = nil, name
 			made = append(made, one)
 		}
 		made[at].Members = append(made[at].Members, name)
@@ -212,7 +215,7 @@ func (c *confirmer) ask(ctx context.Context, g *preview.Group, name fleet.Name) 
 		return c.failed(m, err)
 	}
 	a := answer{before: c.show(content)}
-	after, err := c.dryRun(ctx, of, g, content)
+	after, unknown, err := c.dryRun(ctx, m, of, g, content)
 	if err != nil {
 		failed := c.failed(m, err)
 		if a.why = failed.why; a.why == "" {
@@ -220,7 +223,7 @@ func (c *confirmer) ask(ctx context.Context, g *preview.Group, name fleet.Name) 
 		}
 		return a
 	}
-	a.after = c.show(after)
+	a.after, a.unknown = c.show(after), unknown
 	return a
 }
 
@@ -242,10 +245,11 @@ func (c *confirmer) failed(m *asked, err error) answer {
 	}
 }
 
-// dryRun does what the daemon would do, for show. It returns the object as it would be, nil if it would be gone.
-func (c *confirmer) dryRun(ctx context.Context, of dynamic.ResourceInterface, g *preview.Group, live map[string]any) (map[string]any, error) {
+// dryRun does what the daemon would do, for show. It returns the object as it would be, nil if it would be gone, and the fields that would be
+// left out.
+func (c *confirmer) dryRun(ctx context.Context, m *asked, of dynamic.ResourceInterface, g *preview.Group, live map[string]any) (map[string]any, []string, error) {
 	c.dryRuns.Add(1)
-	name, all, force := g.Object.Name, []string{metav1.DryRunAll}, true
+	name, all := g.Object.Name, []string{metav1.DryRunAll}
 	switch g.Action.Verb {
 	case plan.Delete:
 		uid := g.Seen.Observed.UID
@@ -254,31 +258,27 @@ func (c *confirmer) dryRun(ctx context.Context, of dynamic.ResourceInterface, g 
 				uid = types.UID(text)
 			}
 		}
-		return nil, of.Delete(ctx, name, metav1.DeleteOptions{DryRun: all, Preconditions: &metav1.Preconditions{UID: &uid}})
+		return nil, nil, of.Delete(ctx, name, metav1.DeleteOptions{DryRun: all, Preconditions: &metav1.Preconditions{UID: &uid}})
 	case plan.Release:
 		patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
 			"labels": map[string]any{fleet.ManagedLabel: nil}, "annotations": map[string]any{fleet.AppliedAnnotation: nil},
 		}})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		made, err := of.Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{DryRun: all, FieldManager: member.FieldManager})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return made.Object, nil
+		return made.Object, nil, nil
 	default:
 	}
 	body, err := member.BodyFor(g.Desired, g.Seen.Observed, live)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if g.Action.Verb == plan.Create && live != nil {
-		return nil, apierrors.NewAlreadyExists(schema.GroupResource{Group: g.Kind.Target.Group, Resource: g.Kind.Target.Plural}, name)
+		return nil, nil, apierrors.NewAlreadyExists(schema.GroupResource{Group: g.Kind.Target.Group, Resource: g.Kind.Target.Plural}, name)
 	}
-	made, err := of.Patch(ctx, name, types.ApplyPatchType, body, metav1.PatchOptions{DryRun: all, FieldManager: member.FieldManager, Force: &force})
-	if err != nil {
-		return nil, err
-	}
-	return made.Object, nil
+	return member.PreviewApply(ctx, m.REST, g.Kind, g.Object, g.Desired, body)
 }

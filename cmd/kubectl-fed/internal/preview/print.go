@@ -104,6 +104,9 @@ func (p *printer) group(r *result) {
 			p.fields(r.fields())
 		}
 	}
+	if len(r.unknown) > 0 {
+		fmt.Fprintf(p.out, "      left out, because the member does not know it: %s\n", strings.Join(r.unknown, ", "))
+	}
 	if p.diff && r.after != nil {
 		p.unified(r)
 	}

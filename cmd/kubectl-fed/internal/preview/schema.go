@@ -60,6 +60,8 @@ type PlannedGroup struct {
 	Asked []fleet.Name `json:"asked,omitempty"`
 	// Refused says that and why the member would refuse it.
 	Refused string `json:"refused,omitempty"`
+	// UnknownFields would be left out of the copy, because the member does not know them.
+	UnknownFields []string `json:"unknownFields,omitempty"`
 	// Fields are what would change in the copy; values of Secrets are keyed hashes.
 	Fields []preview.Field `json:"fields,omitempty"`
 	// Overrides are the fields of the federated object that make the copy differ from the template.
@@ -103,7 +105,7 @@ func compareText(a, b string) int {
 
 func (c *computed) plannedGroup(r *result) PlannedGroup {
 	g := PlannedGroup{
-		Action: r.action(), Reason: c.reason(r), Members: r.Members, Certainty: string(r.Certainty), Why: r.Why, Asked: r.asked, Refused: r.refusal(),
+		Action: r.action(), Reason: c.reason(r), Members: r.Members, Certainty: string(r.Certainty), Why: r.Why, Asked: r.asked, Refused: r.refusal(), UnknownFields: r.unknown,
 	}
 	if !r.Removal() {
 		g.Fields = r.fields()
