@@ -88,14 +88,15 @@ func (c *confirmer) confirm(ctx context.Context, groups []preview.Group, progres
 	return slices.Concat(made...)
 }
 
-// group asks about one group. If a sample answers otherwise, everybody is asked, and those that differ become groups of their own.
+// group asks about one group. If a sample answers otherwise, or not at all, everybody is asked, and those that differ become groups of
+// their own.
 func (c *confirmer) group(ctx context.Context, g *preview.Group) []result {
 	if g.Certainty != preview.Exact || c.verify == verifyNone || g.Action.Verb == plan.Wait {
 		return []result{c.unasked(g)}
 	}
 	chosen := c.choose(g)
 	answers := c.askAll(ctx, g, chosen)
-	if len(chosen) == len(g.Members) || alike(answers) {
+	if len(chosen) == len(g.Members) || alike(answers) && answers[0].why == "" {
 		return c.gather(g, chosen, answers)
 	}
 	return c.gather(g, g.Members, c.askAll(ctx, g, g.Members))
@@ -137,6 +138,9 @@ func alike(answers []answer) bool {
 }
 
 func same(a, b *answer) bool {
+	if a.why != "" || b.why != "" {
+		return a.why == b.why
+	}
 	return a.refused == b.refused && a.why == b.why && slices.Equal(a.unknown, b.unknown) && reflect.DeepEqual(preview.Diff(a.before, a.after), preview.Diff(b.before, b.after))
 }
 
@@ -258,7 +262,11 @@ func (c *confirmer) dryRun(ctx context.Context, m *asked, of dynamic.ResourceInt
 				uid = types.UID(text)
 			}
 		}
-		return nil, nil, of.Delete(ctx, name, metav1.DeleteOptions{DryRun: all, Preconditions: &metav1.Preconditions{UID: &uid}})
+		err := of.Delete(ctx, name, metav1.DeleteOptions{DryRun: all, Preconditions: &metav1.Preconditions{UID: &uid}})
+		if apierrors.IsNotFound(err) { // it has gone meanwhile
+			err = nil
+		}
+		return nil, nil, err
 	case plan.Release:
 		patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
 			"labels": map[string]any{fleet.ManagedLabel: nil}, "annotations": map[string]any{fleet.AppliedAnnotation: nil},
