@@ -17,6 +17,8 @@ type word struct {
 	kind, namespace, spec string
 	// member is whose entry shows the word, member1 if empty, and says is what its message must mention.
 	member, says string
+	// remarkable tells that there is a second condition, which the word is of.
+	remarkable bool
 	// before prepares what is there before the federated object. after cleans up what the scene's end does not.
 	before, after func(t *testing.T, s scene, name string)
 	// late objects are made when the obstacles are there. The others have settled before, if something is to be done then.
@@ -30,7 +32,15 @@ const onlyMember1 = `template: {data: {a: "1"}}, placement: {clusters: [{name: m
 
 var words = map[string]word{
 	"ConditionPropagation": {why: "there is one condition"},
-	"ReasonCheckClusters":  {why: "an override is faulty", spec: onlyMember1 + `, overrides: [{clusterName: member1, clusterOverrides: [{op: remove, path: /data/none}]}]`},
+	"ConditionOverrides": {
+		why: "an override is for nobody, which changes nothing else", remarkable: true,
+		spec: onlyMember1 + `, overrides: [{clusterName: nobody, clusterOverrides: [{path: /data/a, value: "2"}]}]`,
+	},
+	"ReasonIneffectiveOverrides": {
+		why: "an override has no effect", remarkable: true,
+		spec: onlyMember1 + `, overrides: [{clusterName: member1, clusterOverrides: [{path: /data/a, value: "1"}]}]`,
+	},
+	"ReasonCheckClusters": {why: "an override is faulty", spec: onlyMember1 + `, overrides: [{clusterName: member1, clusterOverrides: [{op: remove, path: /data/none}]}]`},
 	"ReasonComputePlacementFailed": {
 		why: "a selector is faulty", spec: `placement: {clusterSelector: {matchExpressions: [{key: a, operator: Likes, values: [b]}]}}`,
 	},
@@ -208,14 +218,18 @@ func (w word) shows(t *testing.T, s scene, constant, want string) {
 			return "there is no such object"
 		}
 		st := statusOf(o)
-		if len(st.Conditions) != 1 || st.ObservedGeneration != o.GetGeneration() {
+		conditions := 1
+		if w.remarkable {
+			conditions = 2
+		}
+		if len(st.Conditions) != conditions || st.ObservedGeneration != o.GetGeneration() {
 			return fmt.Sprintf("status %+v", st)
 		}
 		switch {
 		case strings.HasPrefix(constant, "Condition"):
-			return is(st.Conditions[0].Type, want)
+			return is(st.Conditions[conditions-1].Type, want)
 		case strings.HasPrefix(constant, "Reason"):
-			return is(st.Conditions[0].Status+st.Conditions[0].Reason, "False"+want)
+			return is(st.Conditions[conditions-1].Status+st.Conditions[conditions-1].Reason, "False"+want)
 		case want == "":
 			want = "ok" // what entry calls it
 		}
