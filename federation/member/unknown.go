@@ -50,10 +50,23 @@ func applyAllKnown[T any](body []byte, apply func([]byte) (T, error), unknown fu
 	return made, left, err
 }
 
+// Preview is an apply that a member is asked about.
+type Preview struct {
+	Kind    fleet.Type
+	Object  fleet.ObjectKey
+	Desired *fleet.Desired
+	Seen    fleet.Observed
+}
+
 // PreviewApply asks a member by a dry run what it would make of an apply, as Apply would send it. It returns the object as it would be, and
 // the fields that would be left out because the member does not know them. The client decodes into anything: it comes from raw.NewClientFor.
-func PreviewApply(ctx context.Context, client rest.Interface, t fleet.Type, key fleet.ObjectKey, d *fleet.Desired, body []byte) (map[string]any, []string, error) {
-	ref := copyRef{kind: t, desired: d, namespace: t.CopyNamespace(key.Namespace), name: key.Name}
+// live is the object as it is, nil if there is none.
+func PreviewApply(ctx context.Context, client rest.Interface, p Preview, live map[string]any) (map[string]any, []string, error) {
+	body, err := bodyFor(p.Desired, p.Seen, live)
+	if err != nil {
+		return nil, nil, err
+	}
+	ref := copyRef{kind: p.Kind, desired: p.Desired, namespace: p.Kind.CopyNamespace(p.Object.Namespace), name: p.Object.Name}
 	apply := func(body []byte) (map[string]any, error) {
 		sent, err := answer(client.Patch(types.ApplyPatchType).AbsPath(ref.path()...).Param("force", "true").Param("dryRun", "All").
 			Param("fieldManager", FieldManager).SetHeader("Accept", "application/json").WarningHandlerWithContext(rest.NoWarnings{}).Body(body).Do(ctx))

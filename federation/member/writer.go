@@ -250,8 +250,8 @@ func (m *Member) applyBody(ctx context.Context, ref copyRef, seen fleet.Observed
 	return withReplicas(d, replicas, version)
 }
 
-// BodyFor returns what Apply would send for a copy that stands as it was seen, and as the live object has it; nil for none.
-func BodyFor(d *fleet.Desired, seen fleet.Observed, live map[string]any) ([]byte, error) {
+// bodyFor returns what Apply would send for a copy that stands as it was seen, and as the live object has it; nil for none.
+func bodyFor(d *fleet.Desired, seen fleet.Observed, live map[string]any) ([]byte, error) {
 	switch {
 	case !d.RetainReplicas:
 		return d.Body, nil

@@ -74,7 +74,7 @@ func Report(out io.Writer, err error) int {
 
 // each takes errors apart that were joined: several faults of one input have a line each.
 func each(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // what wraps them says something of all together
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { // what wraps them says something of all together
 		return joined.Unwrap()
 	}
 	return []error{err}

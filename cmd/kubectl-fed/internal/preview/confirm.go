@@ -281,12 +281,8 @@ func (c *confirmer) dryRun(ctx context.Context, m *asked, of dynamic.ResourceInt
 		return made.Object, nil, nil
 	default:
 	}
-	body, err := member.BodyFor(g.Desired, g.Seen.Observed, live)
-	if err != nil {
-		return nil, nil, err
-	}
 	if g.Action.Verb == plan.Create && live != nil {
 		return nil, nil, apierrors.NewAlreadyExists(schema.GroupResource{Group: g.Kind.Target.Group, Resource: g.Kind.Target.Plural}, name)
 	}
-	return member.PreviewApply(ctx, m.REST, g.Kind, g.Object, g.Desired, body)
+	return member.PreviewApply(ctx, m.REST, member.Preview{Kind: g.Kind, Object: g.Object, Desired: g.Desired, Seen: g.Seen.Observed}, live)
 }
