@@ -149,7 +149,7 @@ func (e *Engine) editHeard(c host.Change) {
 	case c.Old != nil && c.Old.UID == o.UID && c.Old.Generation == o.Generation:
 		return
 	}
-	if ts := e.typeState(o.Key.Type); ts == nil || ts.passive || e.ignored(ts.kind, o.Key) {
+	if ts := e.typeState(o.Key.Type); ts == nil || ts.passive || e.rules().Ignored(ts.kind, o.Key) {
 		return
 	}
 	if c.Listed {

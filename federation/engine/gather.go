@@ -39,15 +39,11 @@ type proof struct {
 	owned   fleet.Ownership
 }
 
-// systemNamespaces are never synchronised themselves; KubeFed has the same list, and its own namespace.
-//
-//nolint:gochecknoglobals // constant table
-var systemNamespaces = map[string]bool{"kube-system": true, "kube-public": true, "default": true}
-
 // subject gathers what concerns the object as a whole; ok is false if there is nothing to synchronise.
 func (e *Engine) subject(key fleet.ObjectKey) (s subject, ok bool) {
 	ts := e.typeState(key.Type)
-	if ts == nil || ts.passive || e.ignored(ts.kind, key) {
+	rules := e.rules()
+	if ts == nil || ts.passive || rules.Ignored(ts.kind, key) {
 		return s, false
 	}
 	record := ts.objects.Get(key.Namespace, key.Name)
@@ -55,25 +51,14 @@ func (e *Engine) subject(key fleet.ObjectKey) (s subject, ok bool) {
 		return s, false
 	}
 	s = subject{state: ts, record: record}
-	s.Subject = resolve.Subject{Object: record.Object, Kind: ts.kind, NamespaceKnown: true, Renderer: e.renderer(ts, record.Object)}
-	// Where a deleted object may go does not matter any more, only where it may have been: its own placement says more than
-	// that of a namespace which may be gone already.
-	if ts.kind.Target.Namespaced && !record.Object.Deleting {
-		s.Namespace.Object, s.NamespaceKnown = e.namespaceOf(key.Namespace)
-		// In a limited control plane the namespace exists already: a FederatedNamespace may narrow the placement, none need.
-		s.Namespace.Applies = !e.config().Limited || !s.NamespaceKnown || s.Namespace.Object != nil
-	}
+	s.Subject = rules.NewSubject(record.Object, ts.kind, e.renderer(ts, record.Object), e.namespaceOf)
 	return s, true
 }
 
-// ignored tells that the object is no business of ours: the FederatedNamespace of a system namespace, or one that does
-// not lie in the namespace that it names.
-func (e *Engine) ignored(t fleet.Type, key fleet.ObjectKey) bool {
-	return t.IsNamespace() && (key.Name != key.Namespace || e.systemNamespace(key.Name))
-}
-
-func (e *Engine) systemNamespace(name string) bool {
-	return systemNamespaces[name] || name == e.options.Namespace
+// rules are what decides about all objects alike.
+func (e *Engine) rules() resolve.Settings {
+	c := e.config()
+	return resolve.Settings{Namespace: e.options.Namespace, HostUID: e.options.HostUID, Limited: c.Limited, Adopt: c.Adopt}
 }
 
 // namespaceOf returns the FederatedNamespace of a namespace, nil if there is none, and whether that is known.
@@ -114,7 +99,7 @@ func (e *Engine) renderer(ts *typeState, o *fleet.FederatedObject) *override.Ren
 func (e *Engine) gather(s *subject, ms *memberState, m fleet.Member) situation {
 	kind := s.Kind
 	observed, present, status := ms.member.Observed(kind.Name, kind.CopyNamespace(s.Object.Key.Namespace), s.Object.Key.Name)
-	seen := resolve.Sight{Observed: observed, Adopt: e.config().Adopt, Protected: kind.IsNamespace() && e.maybeHost(m)}
+	seen := resolve.Sight{Observed: observed}
 	if kind.Target.Namespaced {
 		seen.Namespace = e.namespaceState(ms, s.Object.Key.Namespace)
 	}
@@ -144,12 +129,6 @@ func (e *Engine) prove(ms *memberState, s *subject, seen fleet.Observed, d *flee
 	ms.member.Remember(s.Kind, s.Object.Key, seen, d.Hash)
 }
 
-// maybeHost tells that the member is the host, or that nobody may know whether it is: then its namespaces, which could be
-// the host's own, are never deleted.
-func (e *Engine) maybeHost(m fleet.Member) bool {
-	return m.Host || m.UID == "" || e.options.HostUID == ""
-}
-
 // presenceOf says what the watch's word is worth. Where a type is not served there are no copies to remove.
 func presenceOf(present bool, s watch.Status, in plan.Input) plan.Presence {
 	removing := in.Deleting || in.Want == plan.WantExcluded
@@ -166,7 +145,7 @@ func presenceOf(present bool, s watch.Status, in plan.Input) plan.Presence {
 // namespaceState says whether a copy can go into the namespace. Namespaces that are not federated themselves are not
 // observed; whether they exist shows when a copy is applied.
 func (e *Engine) namespaceState(ms *memberState, namespace string) plan.NamespaceState {
-	if e.systemNamespace(namespace) {
+	if e.rules().System(namespace) {
 		return plan.NamespaceReady
 	}
 	observed, present, status := ms.member.Observed(fleet.NamespaceType, "", namespace)

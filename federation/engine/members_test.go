@@ -91,57 +91,6 @@ func TestMembersInTheSnapshot(t *testing.T) {
 	}
 }
 
-func TestMaybeHost(t *testing.T) {
-	tests := map[string]struct {
-		why     string
-		hostUID string
-		member  fleet.Member
-		want    bool
-	}{
-		"the host":                           {why: "it was recognised", hostUID: "host", member: fleet.Member{UID: "host", Host: true}, want: true},
-		"another cluster":                    {why: "both are known, and differ", hostUID: "host", member: fleet.Member{UID: "other"}},
-		"a member that nobody knows":         {why: "its namespaces could be the host's own", hostUID: "host", member: fleet.Member{}, want: true},
-		"a member of a host that is unknown": {why: "as above", member: fleet.Member{UID: "other"}, want: true},
-	}
-	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			e, _ := newEngine(t)
-			e.options.HostUID = "host"
-			if tc.hostUID == "" {
-				e.options.HostUID = ""
-			}
-			if diff := cmp.Diff(tc.want, e.maybeHost(tc.member)); diff != "" {
-				t.Errorf("(-want +got), because %s:\n%s", tc.why, diff)
-			}
-		})
-	}
-}
-
-func TestIgnored(t *testing.T) {
-	namespaces := fleet.Type{Name: fleet.NamespaceType}
-	tests := map[string]struct {
-		why  string
-		kind fleet.Type
-		key  fleet.ObjectKey
-		want bool
-	}{
-		"a FederatedNamespace":                      {why: "it places a namespace", kind: namespaces, key: fleet.ObjectKey{Namespace: "ns", Name: "ns"}},
-		"one that lies elsewhere":                   {why: "KubeFed: it names no namespace", kind: namespaces, key: fleet.ObjectKey{Namespace: "ns", Name: "other"}, want: true},
-		"that of a system namespace":                {why: "KubeFed never touches those", kind: namespaces, key: fleet.ObjectKey{Namespace: "kube-system", Name: "kube-system"}, want: true},
-		"that of KubeFed's own":                     {why: "as above", kind: namespaces, key: fleet.ObjectKey{Namespace: "kube-federation-system", Name: "kube-federation-system"}, want: true},
-		"an object of another kind in a system one": {why: "KubeFed takes it", kind: fleet.Type{Name: "configmaps"}, key: fleet.ObjectKey{Namespace: "kube-system", Name: "c"}},
-	}
-	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			e, _ := newEngine(t)
-			e.options.Namespace = "kube-federation-system"
-			if diff := cmp.Diff(tc.want, e.ignored(tc.kind, tc.key)); diff != "" {
-				t.Errorf("(-want +got), because %s:\n%s", tc.why, diff)
-			}
-		})
-	}
-}
-
 func TestSettle(t *testing.T) {
 	other := errors.New("other")
 	tests := map[string]struct {

@@ -16,7 +16,7 @@ import (
 // strayOf returns what was observed of the stray under the key, and its type; ok is false if there is none.
 func (e *Engine) strayOf(ms *memberState, key fleet.ObjectKey) (ts *typeState, o fleet.Observed, ok bool) {
 	ts = e.typeState(key.Type)
-	if ts == nil || ts.passive || e.ignored(ts.kind, key) || ts.cell.Status().State != watch.Synced || ts.objects.Get(key.Namespace, key.Name) != nil {
+	if ts == nil || ts.passive || e.rules().Ignored(ts.kind, key) || ts.cell.Status().State != watch.Synced || ts.objects.Get(key.Namespace, key.Name) != nil {
 		return ts, o, false
 	}
 	o, present, status := ms.member.Observed(key.Type, ts.kind.CopyNamespace(key.Namespace), key.Name)

@@ -56,9 +56,9 @@ func Changes(before, after *World, proposed map[fleet.ObjectKey]bool, seen func(
 			was = nil
 		}
 		for _, m := range after.Members.Members() {
-			c, told := changeOf(&step{before: before, after: after, was: was, is: is}, m, seen(key, m.Name))
-			if told && (proposed[key] || c.caused(before, was, m)) {
-				all = append(all, c.Change)
+			c, told := changeOf(was, is, m, seen(key, m.Name))
+			if told && (proposed[key] || c.caused(before, was)) {
+				all = append(all, c)
 			}
 		}
 	}
@@ -80,40 +80,33 @@ func compareKeys(a, b fleet.ObjectKey) int {
 	return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }
 
-// step is an object before and after.
-type step struct {
-	before, after *World
-	was, is       *resolve.Subject // was is nil for a new object
-}
-
-// outcome is a change with what it was decided from.
-type outcome struct {
-	Change
-
-	seen Seen
-}
-
-// changeOf says what the daemon would do for one copy; told is false if that is nothing.
-func changeOf(s *step, m fleet.Member, seen Seen) (outcome, bool) {
-	o := outcome{Change: Change{Object: s.is.Object.Key, Kind: s.is.Kind, Member: m.Name, Certainty: Exact}, seen: seen}
+// changeOf says what the daemon would do for one copy of an object that was and is; was is nil for a new one. told is false if that is
+// nothing.
+func changeOf(was, is *resolve.Subject, m fleet.Member, seen Seen) (c Change, told bool) {
+	c = Change{Object: is.Object.Key, Kind: is.Kind, Member: m.Name, Certainty: Exact, Seen: seen}
 	if !seen.Known {
-		o.Certainty, o.Why = Predicted, seen.Why
+		c.Certainty, c.Why = Predicted, seen.Why
 		if seen.Forbidden {
-			o.Certainty = Unknown
+			c.Certainty = Unknown
 		}
-		o.seen = assumed(s, m, seen)
+		c.Seen = assumed(was, m, seen)
 	}
-	in := s.is.Input(m, o.seen.sight(s.after, m, s.is.Kind))
+	c.Action, c.Desired = decide(is, m, c.Seen)
+	if c.Action.Verb == plan.None || c.Action.Verb == plan.Wait && !stuck(c.Action.Reason) {
+		return c, false
+	}
+	if (c.Action.Verb == plan.Create || c.Action.Verb == plan.Apply) && c.Seen.NamespaceAbsent && c.Certainty == Exact {
+		c.Certainty, c.Why = Predicted, "its namespace is not there yet"
+	}
+	c.Overrides = is.Renderer.Provenance(m.Name)
+	return c, true
+}
+
+// decide returns what the daemon would do for a copy, and what the copy would be.
+func decide(s *resolve.Subject, m fleet.Member, seen Seen) (plan.Action, *fleet.Desired) {
+	in := s.Input(m, seen.sight())
 	in.Held = true // by then it is: the finalizer is the first thing that is written
-	o.Action, o.Desired, o.Seen = plan.Decide(in), in.Desired, o.seen
-	if o.Action.Verb == plan.None || o.Action.Verb == plan.Wait && !stuck(o.Action.Reason) {
-		return o, false
-	}
-	if (o.Action.Verb == plan.Create || o.Action.Verb == plan.Apply) && o.seen.NamespaceAbsent && o.Certainty == Exact {
-		o.Certainty, o.Why = Predicted, "its namespace is not there yet"
-	}
-	o.Overrides = s.is.Renderer.Provenance(m.Name)
-	return o, true
+	return plan.Decide(in), in.Desired
 }
 
 // stuck tells that nothing would become of a copy before somebody does something about it.
@@ -127,35 +120,31 @@ func stuck(why plan.Reason) bool {
 }
 
 // assumed is what a member has that cannot be asked: what its status says that it has.
-func assumed(s *step, m fleet.Member, seen Seen) Seen {
-	if s.was == nil || !s.was.Object.Journaled(m.Name) {
+func assumed(was *resolve.Subject, m fleet.Member, seen Seen) Seen {
+	if was == nil || !was.Object.Journaled(m.Name) || seen.TypeMissing {
 		return seen
 	}
 	seen.Present = true
-	if d, problem := s.was.Renderer.Render(m.Name); problem == nil && s.was.Verdict(m).Choice == placement.Chosen {
+	if d, problem := was.Renderer.Render(m.Name); problem == nil && was.Verdict(m).Choice == placement.Chosen {
 		seen.Observed.Applied, seen.Observed.Covered = d.Hash, d.Hash
 	}
 	return seen
 }
 
 // caused tells that the daemon would not do the same without the step.
-func (o *outcome) caused(before *World, was *resolve.Subject, m fleet.Member) bool {
-	if was == nil {
+func (c *Change) caused(before *World, was *resolve.Subject) bool {
+	old, registered := before.Members.Member(c.Member)
+	if was == nil || !registered {
 		return true
 	}
-	old, registered := before.Members.Member(m.Name)
-	if !registered {
-		return true
+	action, desired := decide(was, old, c.Seen)
+	return action != c.Action || hashOf(desired) != hashOf(c.Desired)
+}
+
+// hashOf is the hash of what a copy should be, the zero one for nothing.
+func hashOf(d *fleet.Desired) fleet.Hash {
+	if d == nil {
+		return fleet.Hash{}
 	}
-	in := was.Input(old, o.seen.sight(before, old, was.Kind))
-	in.Held = true
-	a := plan.Decide(in)
-	var hash, oldHash fleet.Hash
-	if o.Desired != nil {
-		hash = o.Desired.Hash
-	}
-	if in.Desired != nil {
-		oldHash = in.Desired.Hash
-	}
-	return a != o.Action || hash != oldHash
+	return d.Hash
 }

@@ -21,26 +21,23 @@ func (g *Group) Removal() bool { return g.Action.Verb == plan.Delete || g.Action
 
 // likeness is what copies with the same future have in common.
 type likeness struct {
-	object             fleet.ObjectKey
-	action             plan.Action
-	desired, applied   fleet.Hash
-	owned              fleet.Ownership
-	certainty          Certainty
-	why                string
-	present, foreign   bool
-	namespaceAbsent    bool
-	legacy, deletingIt bool
+	object           fleet.ObjectKey
+	action           plan.Action
+	desired, applied fleet.Hash
+	owned            fleet.Ownership
+	certainty        Certainty
+	why              string
+	present, foreign bool
+	namespaceAbsent  bool
+	legacy, deleting bool
 }
 
 func (c *Change) likeness() likeness {
-	l := likeness{
-		object: c.Object, action: c.Action, applied: c.Seen.Observed.Applied, owned: c.Seen.Observed.Owned, certainty: c.Certainty, why: c.Why,
-		present: c.Seen.Present, foreign: c.Seen.Foreign, namespaceAbsent: c.Seen.NamespaceAbsent, legacy: c.Seen.Observed.LegacyOwned, deletingIt: c.Seen.Observed.Deleting,
+	return likeness{
+		desired: hashOf(c.Desired),
+		object:  c.Object, action: c.Action, applied: c.Seen.Observed.Applied, owned: c.Seen.Observed.Owned, certainty: c.Certainty, why: c.Why,
+		present: c.Seen.Present, foreign: c.Seen.Foreign, namespaceAbsent: c.Seen.NamespaceAbsent, legacy: c.Seen.Observed.LegacyOwned, deleting: c.Seen.Observed.Deleting,
 	}
-	if c.Desired != nil {
-		l.desired = c.Desired.Hash
-	}
-	return l
 }
 
 // Groups puts together what has the same future: removals first, then by object, the largest group of an object first.

@@ -34,7 +34,7 @@ func (r Read) NoteWorld(w *World) {
 	for _, m := range w.Members.Members() {
 		r.Note("member "+string(m.Name), []any{m.Labels, m.UID, m.Cordoned, m.Drained})
 	}
-	r.Note("settings", []any{w.Limited, w.Adopt})
+	r.Note("settings", w.Settings)
 }
 
 func objectContent(o *fleet.FederatedObject) []any {
@@ -62,21 +62,4 @@ func (r Read) Hash() string {
 	}
 	sum := fleet.HashOf(body)
 	return hex.EncodeToString(sum[:])[:hashLength]
-}
-
-// Compare names what differs between two plans, at most a few pieces, sorted.
-func (r Read) Compare(other Read) []string {
-	var moved []string
-	for name := range r {
-		if r[name] != other[name] {
-			moved = append(moved, name)
-		}
-	}
-	for name := range other {
-		if _, both := r[name]; !both {
-			moved = append(moved, name)
-		}
-	}
-	slices.Sort(moved)
-	return moved
 }

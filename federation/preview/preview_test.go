@@ -13,6 +13,7 @@ import (
 
 	"github.com/fedsync/fedsync/federation/plan"
 	"github.com/fedsync/fedsync/federation/preview"
+	"github.com/fedsync/fedsync/federation/resolve"
 	"github.com/fedsync/fedsync/fleet"
 )
 
@@ -37,7 +38,7 @@ func world(members []string, object *fleet.FederatedObject) *preview.World {
 	w := &preview.World{
 		Objects:    map[fleet.ObjectKey]preview.Object{},
 		Namespaces: map[string]*fleet.FederatedObject{"ns": {Key: fleet.ObjectKey{Type: fleet.NamespaceType, Namespace: "ns", Name: "ns"}, Placement: fleet.Placement{Selector: labels.Everything()}}},
-		Adopt:      true,
+		Settings:   resolve.Settings{Namespace: "kube-federation-system", HostUID: "host", Adopt: true},
 	}
 	for _, m := range members {
 		w.Members = w.Members.With(fleet.Member{Name: fleet.Name(m), UID: types.UID("uid-" + m)})
@@ -135,6 +136,14 @@ func TestChanges(t *testing.T) {
 				o.Deleting, o.Problems = true, []fleet.Problem{{Field: fleet.DeleteOptionsField, Message: "no JSON"}}
 			})),
 			want: []told{{"a", plan.Wait, plan.Undeletable, preview.Exact}},
+		},
+		"a member that does not serve the type": {
+			why: "it has no copies that could go", proposed: proposed,
+			before: world([]string{"a"}, object(`{}`, listed("a"), func(o *fleet.FederatedObject) { o.Journal = []fleet.Name{"a"} })),
+			after:  world([]string{"a"}, object(`{}`, fleet.Placement{Listed: true})),
+			seen: func(fleet.ObjectKey, fleet.Name) preview.Seen {
+				return preview.Seen{Why: "it is not served", TypeMissing: true}
+			},
 		},
 		"an opted-out object": {
 			why: "the excluded member keeps what is not the federation's", after: world([]string{"a"}, object(`{}`, fleet.Placement{Listed: true})), proposed: proposed,
@@ -281,9 +290,35 @@ func TestHashMovesWithWhatWasRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			moved := base()
 			move(moved)
-			if moved.Hash() == base().Hash() || len(base().Compare(moved)) == 0 {
+			if moved.Hash() == base().Hash() {
 				t.Error("the plan has the same hash")
 			}
 		})
+	}
+}
+
+// What fedsyncd looks past is no part of a plan, and what it protects is never deleted in one.
+func TestRulesOfTheControlPlane(t *testing.T) {
+	namespaces := fleet.Type{Name: fleet.NamespaceType, Target: fleet.Resource{Version: "v1", Kind: "Namespace", Plural: "namespaces"}}
+	plan1 := func(name string, change func(*preview.World)) []preview.Change {
+		o := &fleet.FederatedObject{Key: fleet.ObjectKey{Type: fleet.NamespaceType, Namespace: name, Name: name}, UID: "o", Placement: fleet.Placement{Listed: true}}
+		w := world([]string{"a"}, nil)
+		w.Objects[o.Key] = preview.Object{FederatedObject: o, Kind: namespaces}
+		change(w)
+		return preview.Changes(w, w, map[fleet.ObjectKey]bool{o.Key: true}, func(fleet.ObjectKey, fleet.Name) preview.Seen {
+			return preview.Seen{Known: true, Present: true, Observed: fleet.Observed{UID: "copy"}}
+		})
+	}
+	if got := plan1("ns", func(*preview.World) {}); len(got) != 1 || got[0].Action.Verb != plan.Delete {
+		t.Errorf("a namespace that is not wanted: %+v", got)
+	}
+	if got := plan1("kube-system", func(*preview.World) {}); len(got) != 0 {
+		t.Errorf("the system's namespace: %+v", got)
+	}
+	if got := plan1("ns", func(w *preview.World) { w.Settings.Limited = true }); len(got) != 0 {
+		t.Errorf("a namespace in a limited control plane: %+v", got)
+	}
+	if got := plan1("ns", func(w *preview.World) { w.Settings.HostUID = "" }); len(got) != 1 || got[0].Action.Verb != plan.Release {
+		t.Errorf("a namespace in what may be the host: %+v", got)
 	}
 }

@@ -15,10 +15,7 @@ type World struct {
 	Objects map[fleet.ObjectKey]Object
 	// Namespaces are the FederatedNamespaces by the namespace that they federate.
 	Namespaces map[string]*fleet.FederatedObject
-	// Limited tells that a control plane works in one namespace alone, where nothing need be federated.
-	Limited bool
-	// Adopt allows taking over objects that exist in a member.
-	Adopt bool
+	Settings   resolve.Settings
 }
 
 // Object is a federated object with its type.
@@ -28,18 +25,15 @@ type Object struct {
 	Kind fleet.Type
 }
 
-// subject returns what is decided from about the object's copies; ok is false if the world has no such object.
+// subject returns what is decided from about the object's copies; ok is false if the world has no such object, or it makes none.
 func (w *World) subject(key fleet.ObjectKey) (s *resolve.Subject, ok bool) {
 	o, ok := w.Objects[key]
-	if !ok {
+	if !ok || w.Settings.Ignored(o.Kind, key) {
 		return nil, false
 	}
-	s = &resolve.Subject{Object: o.FederatedObject, Kind: o.Kind, NamespaceKnown: true, Renderer: override.NewRenderer(o.FederatedObject, o.Kind)}
-	if o.Kind.Target.Namespaced && !o.Deleting {
-		ns := w.Namespaces[key.Namespace]
-		s.Namespace = placement.Namespace{Object: ns, Applies: !w.Limited || ns != nil}
-	}
-	return s, true
+	made := w.Settings.NewSubject(o.FederatedObject, o.Kind, override.NewRenderer(o.FederatedObject, o.Kind),
+		func(namespace string) (*fleet.FederatedObject, bool) { return w.Namespaces[namespace], true })
+	return &made, true
 }
 
 // Seen is what was seen in a member of a copy.
@@ -49,6 +43,8 @@ type Seen struct {
 	Why   string
 	// Forbidden tells that the member answered, and did not say.
 	Forbidden bool
+	// TypeMissing tells that the member does not serve the type: then it has no copies.
+	TypeMissing bool
 
 	Present  bool
 	Observed fleet.Observed
@@ -59,12 +55,11 @@ type Seen struct {
 }
 
 // sight turns what was seen into what the decision takes.
-func (seen *Seen) sight(w *World, m fleet.Member, kind fleet.Type) resolve.Sight {
-	s := resolve.Sight{Observed: seen.Observed, Presence: plan.Absent, Adopt: w.Adopt}
+func (seen *Seen) sight() resolve.Sight {
+	s := resolve.Sight{Observed: seen.Observed, Presence: plan.Absent}
 	if seen.Present {
 		s.Presence = plan.Present
 	}
-	s.Protected = kind.IsNamespace() && (m.Host || m.UID == "")
 	return s
 }
 

@@ -9,6 +9,8 @@ import (
 
 // Subject is a federated object with all that is the same for its copies in every member.
 type Subject struct {
+	Settings Settings
+
 	Object *fleet.FederatedObject
 	Kind   fleet.Type
 	// Namespace is the placement of the namespace that the object lives in.
@@ -26,10 +28,6 @@ type Sight struct {
 	Presence plan.Presence
 	// Namespace is the state of the copy's namespace in the member.
 	Namespace plan.NamespaceState
-	// Adopt allows taking over an object that exists and is not managed yet.
-	Adopt bool
-	// Protected copies are never deleted, only released.
-	Protected bool
 }
 
 // Verdict judges one member; unknown placements of namespaces make it unknown.
@@ -46,8 +44,9 @@ func (s *Subject) Input(m fleet.Member, seen Sight) plan.Input {
 	in := plan.Input{
 		Deleting: s.Object.Deleting, Orphan: s.Object.Orphan, Held: s.Object.Held,
 		Want: wantOf(verdict.Choice), Cordoned: m.Cordoned, Drained: verdict.Reason == placement.MemberDrained,
-		Adopt: seen.Adopt || m.Host && s.Kind.IsNamespace(), Protected: seen.Protected,
-		Presence: seen.Presence, Observed: seen.Observed, Namespace: seen.Namespace,
+		Adopt:     s.Settings.Adopt || m.Host && s.Kind.IsNamespace(),
+		Protected: s.Kind.IsNamespace() && s.Settings.MaybeHost(m),
+		Presence:  seen.Presence, Observed: seen.Observed, Namespace: seen.Namespace,
 	}
 	if in.Want == plan.WantChosen && !in.Deleting {
 		in.Desired, in.Problem = s.Renderer.Render(m.Name)

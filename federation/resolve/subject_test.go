@@ -36,13 +36,14 @@ func TestInput(t *testing.T) {
 		namespace placement.Namespace
 		unknown   bool
 		member    fleet.Member
+		adopt     bool
 		seen      Sight
 		want      plan.Input
 		rendered  bool
 	}{
 		"chosen": {
 			why: "then the copy is rendered", object: fleet.FederatedObject{Placement: listed, Held: true}, namespace: inNamespace,
-			seen: Sight{Presence: plan.Absent, Adopt: true}, want: plan.Input{Want: plan.WantChosen, Held: true, Presence: plan.Absent, Adopt: true}, rendered: true,
+			adopt: true, seen: Sight{Presence: plan.Absent}, want: plan.Input{Want: plan.WantChosen, Held: true, Presence: plan.Absent, Adopt: true}, rendered: true,
 		},
 		"excluded": {
 			why: "nothing need be rendered", object: fleet.FederatedObject{Placement: fleet.Placement{Listed: true}}, namespace: inNamespace,
@@ -58,14 +59,14 @@ func TestInput(t *testing.T) {
 		},
 		"a namespace of the host itself": {
 			why: "it exists, and is taken over whatever the settings say", object: fleet.FederatedObject{Placement: listed, Held: true}, kind: namespaces,
-			member: fleet.Member{Host: true}, seen: Sight{Presence: plan.Absent, Protected: true},
+			member: fleet.Member{Host: true}, seen: Sight{Presence: plan.Absent},
 			want: plan.Input{Want: plan.WantChosen, Held: true, Presence: plan.Absent, Adopt: true, Protected: true}, rendered: true,
 		},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			tc.member.Name = "m"
-			s := Subject{Object: &tc.object, Kind: tc.kind, Namespace: tc.namespace, NamespaceKnown: !tc.unknown, Renderer: override.NewRenderer(&tc.object, tc.kind)}
+			s := Subject{Settings: Settings{Adopt: tc.adopt}, Object: &tc.object, Kind: tc.kind, Namespace: tc.namespace, NamespaceKnown: !tc.unknown, Renderer: override.NewRenderer(&tc.object, tc.kind)}
 			got := s.Input(tc.member, tc.seen)
 			if diff := cmp.Diff(tc.rendered, got.Desired != nil || got.Problem != nil); diff != "" {
 				t.Errorf("rendered (-want +got), because %s:\n%s", tc.why, diff)

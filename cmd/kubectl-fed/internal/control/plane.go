@@ -23,6 +23,7 @@ import (
 
 	"github.com/fedsync/fedsync/federation/host"
 	"github.com/fedsync/fedsync/federation/raw"
+	"github.com/fedsync/fedsync/federation/resolve"
 	"github.com/fedsync/fedsync/fleet"
 )
 
@@ -124,19 +125,6 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("there is no %s %q; there are: %s%s", e.What, e.Name, strings.Join(known, ", "), more)
 }
 
-// Snapshot returns the members as the deciding stages see them.
-func (p *Plane) Snapshot(ctx context.Context) (fleet.Snapshot, error) {
-	clusters, err := p.Clusters(ctx)
-	if err != nil {
-		return fleet.Snapshot{}, err
-	}
-	uid, err := Identity(ctx, p.Client)
-	if err != nil {
-		return fleet.Snapshot{}, err
-	}
-	return SnapshotOf(clusters, uid), nil
-}
-
 // SnapshotOf returns the clusters as the deciding stages see them; uid is the host's identity, "" if it is not known.
 func SnapshotOf(clusters []fedv1b1.KubeFedCluster, uid types.UID) fleet.Snapshot {
 	members := make([]fleet.Member, 0, len(clusters))
@@ -173,8 +161,17 @@ func Identity(ctx context.Context, c client.Reader) (types.UID, error) {
 	return ns.UID, nil
 }
 
-// Settings returns what the KubeFedConfig says, and the defaults where there is none.
-func (p *Plane) Settings(ctx context.Context) (host.Config, error) {
+// Rules are what decides about all objects alike, as the daemon has it: what the KubeFedConfig says, and the defaults where there is none.
+func (p *Plane) Rules(ctx context.Context) (resolve.Settings, error) {
+	settings, err := p.settings(ctx)
+	if err != nil {
+		return resolve.Settings{}, err
+	}
+	uid, err := Identity(ctx, p.Client)
+	return resolve.Settings{Namespace: p.Namespace, HostUID: uid, Limited: settings.Limited, Adopt: settings.Adopt}, err
+}
+
+func (p *Plane) settings(ctx context.Context) (host.Config, error) {
 	stored, err := host.GetConfig(ctx, p.Client, p.Namespace)
 	if apierrors.IsNotFound(err) {
 		return host.DefaultConfig(), nil
@@ -182,5 +179,9 @@ func (p *Plane) Settings(ctx context.Context) (host.Config, error) {
 	if err != nil {
 		return host.Config{}, err
 	}
-	return host.DecodeConfig(stored)
+	settings, err := host.DecodeConfig(stored)
+	if err != nil {
+		return host.Config{}, fmt.Errorf("read KubeFedConfig %q, which fedsyncd does not take either: %w", host.ConfigName, err)
+	}
+	return settings, nil
 }

@@ -86,36 +86,31 @@ type subject struct {
 
 func subjectOf(ctx context.Context, plane *control.Plane, list []control.Type, o *control.Object, t fleet.Type) (*subject, error) {
 	s := &subject{object: o}
-	s.Subject = resolve.Subject{Object: o.FederatedObject, Kind: t, NamespaceKnown: true, Renderer: override.NewRenderer(o.FederatedObject, t)}
-	if !t.Target.Namespaced {
-		return s, nil
-	}
-	settings, err := plane.Settings(ctx)
-	if err != nil {
-		return nil, cli.Next(err, "correct the KubeFedConfig")
-	}
-	namespaces, err := control.Find(list, string(fleet.NamespaceType))
-	if err != nil {
-		s.NamespaceKnown, s.Namespace.Applies = false, true
-		return s, nil //nolint:nilerr // without that type nothing is known of namespaces, which the verdict says
-	}
-	ns, found, err := plane.Lookup(ctx, namespaces.Type, o.Key.Namespace, o.Key.Namespace)
+	rules, err := plane.Rules(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if found {
-		s.namespace, s.Namespace.Object = &ns, ns.FederatedObject
+	known := false
+	if namespaces, err := control.Find(list, string(fleet.NamespaceType)); err == nil { // without that type nothing is known of namespaces
+		ns, found, err := plane.Lookup(ctx, namespaces.Type, o.Key.Namespace, o.Key.Namespace)
+		if err != nil {
+			return nil, err
+		}
+		if known = true; found {
+			s.namespace = &ns
+		}
 	}
-	s.Namespace.Applies = !settings.Limited || found
+	s.Subject = rules.NewSubject(o.FederatedObject, t, override.NewRenderer(o.FederatedObject, t), func(string) (*fleet.FederatedObject, bool) {
+		if s.namespace == nil {
+			return nil, known
+		}
+		return s.namespace.FederatedObject, known
+	})
 	return s, nil
 }
 
 func explain(ctx context.Context, plane *control.Plane, s *subject, cluster *fedv1b1.KubeFedCluster) (*Explanation, error) {
-	uid, err := control.Identity(ctx, plane.Client)
-	if err != nil {
-		return nil, err
-	}
-	m, _ := control.SnapshotOf([]fedv1b1.KubeFedCluster{*cluster}, uid).Member(fleet.Name(cluster.Name))
+	m, _ := control.SnapshotOf([]fedv1b1.KubeFedCluster{*cluster}, s.Settings.HostUID).Member(fleet.Name(cluster.Name))
 	names, err := plane.MemberNames(ctx)
 	if err != nil {
 		return nil, err

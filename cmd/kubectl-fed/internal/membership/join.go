@@ -164,15 +164,11 @@ func (j *joining) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	settings, err := j.plane.Settings(ctx)
+	rules, err := j.plane.Rules(ctx)
 	if err != nil {
 		return err
 	}
-	uid, err := control.Identity(ctx, j.plane.Client)
-	if err != nil {
-		return err
-	}
-	j.account = account{name: j.accountName(), namespace: j.plane.Namespace, hostUID: uid, limited: settings.Limited, rules: leastRules(list)}
+	j.account = account{name: j.accountName(), namespace: j.plane.Namespace, hostUID: rules.HostUID, limited: rules.Limited, rules: leastRules(list)}
 	if j.clusterAdmin {
 		j.account.rules = allRules()
 	}

@@ -46,7 +46,7 @@ func (m *asked) seen(err error) preview.Seen {
 	case fault.None, fault.Absent, fault.NamespaceMissing:
 		return preview.Seen{Known: true}
 	case fault.TypeMissing:
-		return preview.Seen{Why: "the member does not serve the type"}
+		return preview.Seen{Why: "the member does not serve the type", TypeMissing: true}
 	case fault.Forbidden:
 		return preview.Seen{Why: "fedsync may not read the type there", Forbidden: true}
 	default:

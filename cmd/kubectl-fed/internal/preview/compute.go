@@ -14,7 +14,6 @@ import (
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/control"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/manifest"
 	"github.com/fedsync/fedsync/federation/preview"
-	"github.com/fedsync/fedsync/fleet"
 )
 
 // request is what plan and apply have in common.
@@ -172,15 +171,16 @@ func (p *proposal) paths() []string {
 }
 
 // warnings are what a person should know about an object, although nothing is wrong with it.
-func (c *computed) warnings(key fleet.ObjectKey) []string {
+func (c *computed) warnings(p *proposal) []string {
 	var all []string
-	for _, p := range c.proposals {
-		if p.kind != nil && p.key() == key && !p.kind.Enabled() {
-			all = append(all, fmt.Sprintf("the propagation of %s is disabled: nothing happens to copies", p.kind.Name))
-		}
+	if !p.kind.Enabled() {
+		all = append(all, fmt.Sprintf("the propagation of %s is disabled: nothing happens to copies", p.kind.Name))
 	}
-	for _, name := range c.worlds.after.Unregistered(key) {
+	if c.worlds.after.Settings.Ignored(p.kind.Type, p.key()) {
+		all = append(all, "fedsyncd makes no copies of it: its namespace is the system's or not the one that it lies in, or outside of the scope of the control plane")
+	}
+	for _, name := range c.worlds.after.Unregistered(p.key()) {
 		all = append(all, fmt.Sprintf("spec.placement.clusters lists %q, which is not a member", name))
 	}
-	return append(all, c.worlds.after.Warnings(key)...)
+	return append(all, c.worlds.after.Warnings(p.key())...)
 }

@@ -76,7 +76,7 @@ func (p *printer) host(one *proposal) {
 	if one.kind == nil {
 		return
 	}
-	for _, warning := range p.plan.warnings(one.key()) {
+	for _, warning := range p.plan.warnings(one) {
 		fmt.Fprintln(p.out, p.colour.Yellow("Warning:"), cli.Clean(warning))
 	}
 }

@@ -73,7 +73,7 @@ func (c *computed) schema() *Plan {
 	for _, one := range c.proposals {
 		h := HostObject{Object: one.title(), Namespace: one.proposed.GetNamespace(), Source: one.source, Then: one.fate(), Fields: one.paths()}
 		if one.kind != nil {
-			h.Warnings = c.warnings(one.key())
+			h.Warnings = c.warnings(one)
 		}
 		p.Host = append(p.Host, h)
 	}

@@ -30,18 +30,14 @@ func readWorlds(ctx context.Context, plane *control.Plane, list []control.Type, 
 	if err != nil {
 		return nil, err
 	}
-	settings, err := plane.Settings(ctx)
-	if err != nil {
-		return nil, cli.Next(err, "correct the KubeFedConfig")
-	}
-	uid, err := control.Identity(ctx, plane.Client)
+	rules, err := plane.Rules(ctx)
 	if err != nil {
 		return nil, err
 	}
 	w := &worlds{clusters: clusters, proposed: map[fleet.ObjectKey]bool{}}
 	w.before = &preview.World{
-		Members: control.SnapshotOf(clusters, uid), Objects: map[fleet.ObjectKey]preview.Object{}, Namespaces: map[string]*fleet.FederatedObject{},
-		Limited: settings.Limited, Adopt: settings.Adopt,
+		Members: control.SnapshotOf(clusters, rules.HostUID), Objects: map[fleet.ObjectKey]preview.Object{}, Namespaces: map[string]*fleet.FederatedObject{},
+		Settings: rules,
 	}
 	if err := w.read(ctx, plane, list, proposals); err != nil {
 		return nil, err
@@ -73,20 +69,23 @@ func (w *worlds) read(ctx context.Context, plane *control.Plane, list []control.
 		}
 	}
 	for _, p := range proposals {
-		if p.kind == nil || p.stored == nil || !p.kind.Enabled() {
+		if p.kind == nil || p.stored == nil {
 			continue
 		}
 		o, err := decodeOne(p.kind.Type, p.stored.Object)
 		if err != nil {
 			return err
 		}
-		w.add(o, p.kind.Type)
+		w.add(o, p.kind)
 	}
 	return w.readNamespaces(ctx, plane, list, needed)
 }
 
-func (w *worlds) add(o *fleet.FederatedObject, t fleet.Type) {
-	w.before.Objects[o.Key] = preview.Object{FederatedObject: o, Kind: t}
+// add adds an object. One of a type that is disabled has no copies that the daemon looks after; namespaces place others all the same.
+func (w *worlds) add(o *fleet.FederatedObject, t *control.Type) {
+	if t.Enabled() {
+		w.before.Objects[o.Key] = preview.Object{FederatedObject: o, Kind: t.Type}
+	}
 	if t.IsNamespace() && o.Key.Name == o.Key.Namespace {
 		w.before.Namespaces[o.Key.Name] = o
 	}
@@ -110,7 +109,7 @@ func (w *worlds) readType(ctx context.Context, plane *control.Plane, t *control.
 			return err
 		}
 		for i := range objects {
-			w.add(objects[i].FederatedObject, t.Type)
+			w.add(objects[i].FederatedObject, t)
 		}
 	}
 	return nil
@@ -152,16 +151,15 @@ func (w *worlds) step(proposals []*proposal, deleting bool) error {
 			}
 			continue
 		}
-		if !p.kind.Enabled() {
-			continue // the daemon leaves its copies alone
-		}
 		o, err := decodeOne(p.kind.Type, p.proposed.Object)
 		if err != nil {
 			return err
 		}
 		o.Deleting = o.Deleting || deleting
 		w.proposed[o.Key] = true
-		after.Objects[o.Key] = preview.Object{FederatedObject: o, Kind: p.kind.Type}
+		if p.kind.Enabled() { // else the daemon leaves its copies alone; namespaces place others all the same
+			after.Objects[o.Key] = preview.Object{FederatedObject: o, Kind: p.kind.Type}
+		}
 		if p.kind.IsNamespace() && o.Key.Name == o.Key.Namespace {
 			after.Namespaces[o.Key.Name] = o
 		}
