@@ -18,6 +18,11 @@ const (
 	AppliedAnnotation = "fedsync.io/applied"
 )
 
+// ServerMetadata are the fields of metadata that an API server keeps by itself: they say nothing of what somebody declared.
+func ServerMetadata() []string {
+	return []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink"}
+}
+
 // CopyKey names a copy: the unit of work.
 type CopyKey struct {
 	Object ObjectKey

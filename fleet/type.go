@@ -35,6 +35,9 @@ type Type struct {
 // IsNamespace tells that the type's target is Namespace: its federated objects place the others.
 func (t Type) IsNamespace() bool { return t.Name == NamespaceType }
 
+// IsSecret tells that what a member says of a copy may quote what nobody else should see.
+func (t Type) IsSecret() bool { return t.Target.Kind == "Secret" }
+
 // CopyNamespace returns the namespace of the copies of a federated object in the given namespace.
 func (t Type) CopyNamespace(namespace string) string {
 	if t.Target.Namespaced {

@@ -41,13 +41,10 @@ func (e *Engine) logRefusal(ms *memberState, key fleet.ObjectKey, t trouble, f f
 // withheld stands for what a member said of a Secret, which may quote its content.
 const withheld = "withheld, because it may quote the Secret: see the status of the object"
 
-// isSecret tells that what a member says of an object of the type may not be repeated outside of the object itself.
-func isSecret(t fleet.Type) bool { return t.Target.Kind == "Secret" }
-
 // sayable returns what may be said about an object outside of the object itself.
 func (e *Engine) sayable(t fleet.TypeName, message string) string {
 	ts := e.typeState(t)
-	if message != "" && (ts == nil || isSecret(ts.kind)) { // a type that was stopped meanwhile may be any
+	if message != "" && (ts == nil || ts.kind.IsSecret()) { // a type that was stopped meanwhile may be any
 		return withheld
 	}
 	return message

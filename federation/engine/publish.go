@@ -264,7 +264,7 @@ func placementTrouble(s *subject) (reason, message string) {
 // announce emits an event when an object that was fine, or had another trouble, cannot be brought in step, when fields of it are
 // lost, and when it recovers.
 func (e *Engine) announce(s *subject, summary report.Summary) {
-	if isSecret(s.Kind) {
+	if s.Kind.IsSecret() {
 		summary.Status = withoutMessages(summary.Status)
 	}
 	if event, worth := e.events.transition(s.Object.Key, s.record.Published, summary); worth {

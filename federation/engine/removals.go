@@ -21,7 +21,7 @@ const eventRemovalsFrozen = "RemovalsFrozen"
 // ApproveRemovalsAnnotation on the KubeFedConfig holds the ID of a frozen set of removals, which then is carried out.
 const ApproveRemovalsAnnotation = "fedsync.io/approve-removals"
 
-const frozenMessage = "held back: more copies would be removed than the removal budget allows; correct the placement, or see the events of the KubeFedConfig"
+const frozenMessage = report.HeldBack + ": more copies would be removed than the removal budget allows; correct the placement, or see the events of the KubeFedConfig"
 
 // overBudget tells how long a removal must wait because of the budget, zero if it may go ahead.
 func (e *Engine) overBudget(ms *memberState, s *subject, seen types.UID, a plan.Action) time.Duration {

@@ -236,12 +236,10 @@ func (m *Member) write(ctx context.Context, request *rest.Request, ref copyRef, 
 func (m *Member) applyBody(ctx context.Context, ref copyRef, seen fleet.Observed) ([]byte, error) {
 	d := ref.desired
 	switch {
-	case !d.RetainReplicas:
+	case !needsReplicas(d, seen):
 		return d.Body, nil
 	case seen.UID == "":
 		return m.firstReplicas(ctx, ref)
-	case !seen.LegacyOwned && !ownsReplicas(seen):
-		return d.Body, nil
 	}
 	replicas, version, err := m.liveReplicas(ctx, ref)
 	if err != nil {
@@ -253,12 +251,10 @@ func (m *Member) applyBody(ctx context.Context, ref copyRef, seen fleet.Observed
 // bodyFor returns what Apply would send for a copy that stands as it was seen, and as the live object has it; nil for none.
 func bodyFor(d *fleet.Desired, seen fleet.Observed, live map[string]any) ([]byte, error) {
 	switch {
-	case !d.RetainReplicas:
+	case !needsReplicas(d, seen):
 		return d.Body, nil
 	case live == nil:
 		return withReplicas(d, d.InitialReplicas, "")
-	case seen.UID != "" && !seen.LegacyOwned && !ownsReplicas(seen):
-		return d.Body, nil
 	}
 	spec, _ := live["spec"].(map[string]any)
 	return withReplicas(d, spec["replicas"], "")
@@ -274,6 +270,11 @@ func (m *Member) firstReplicas(ctx context.Context, ref copyRef) ([]byte, error)
 		return nil, err
 	}
 	return withReplicas(ref.desired, replicas, version)
+}
+
+// needsReplicas tells that an apply must name replicas, although they belong to the member: the copy is new, or we own them alone.
+func needsReplicas(d *fleet.Desired, seen fleet.Observed) bool {
+	return d.RetainReplicas && (seen.UID == "" || seen.LegacyOwned || ownsReplicas(seen))
 }
 
 func ownsReplicas(seen fleet.Observed) bool {

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+
+	"github.com/fedsync/fedsync/fleet"
 )
 
 // Field is a field that differs. Before and After are nil where it is absent.
@@ -123,12 +125,12 @@ func Presentable(o map[string]any) map[string]any {
 		return shown
 	}
 	metadata = maps.Clone(metadata)
-	for _, field := range []string{"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"} {
+	for _, field := range fleet.ServerMetadata() {
 		delete(metadata, field)
 	}
 	if annotations, ok := metadata["annotations"].(map[string]any); ok {
 		annotations = maps.Clone(annotations)
-		delete(annotations, "fedsync.io/applied")
+		delete(annotations, fleet.AppliedAnnotation)
 		metadata["annotations"] = annotations
 		if len(annotations) == 0 {
 			delete(metadata, "annotations")

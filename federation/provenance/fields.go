@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/fedsync/fedsync/fleet"
+	"github.com/fedsync/fedsync/placement/override"
 )
 
 // Fields returns the fields of the copy, sorted by where they stand: maps by key, lists in their order. Its status is left out.
@@ -35,11 +36,6 @@ type walker struct {
 	found  []Field
 }
 
-// serverMetadata is what an API server keeps in metadata of every object.
-func serverMetadata() []string {
-	return []string{"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"}
-}
-
 func (w *walker) visitMap(p place) {
 	live, _ := p.live.(map[string]any)
 	declared, _ := p.declared.(map[string]any)
@@ -49,7 +45,7 @@ func (w *walker) visitMap(p place) {
 	}
 	maps.Copy(keys, declared)
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		if p.path == "" && key == "status" || p.path == "metadata" && slices.Contains(serverMetadata(), key) {
+		if p.path == "" && key == "status" || p.path == "metadata" && slices.Contains(fleet.ServerMetadata(), key) {
 			continue
 		}
 		next := place{path: join(p.path, key), pointer: p.pointer + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)}
@@ -170,7 +166,7 @@ func (w *walker) source(f *Field, p place) {
 		if f.Origin == FromTemplate {
 			f.Origin = FromOverride
 		}
-		if had, found := lookUp(w.in.Template, p.pointer); found {
+		if had, found := override.LookUp(w.in.Template, p.pointer); found {
 			f.Template = w.veiled(p.path, had)
 		}
 	}
@@ -191,28 +187,4 @@ func (w *walker) veiled(path string, value any) any {
 		return hidden
 	}
 	return value
-}
-
-// lookUp returns what a JSON pointer leads to in maps and lists.
-func lookUp(content any, pointer string) (any, bool) {
-	for _, segment := range strings.Split(pointer, "/")[1:] {
-		segment = strings.NewReplacer("~1", "/", "~0", "~").Replace(segment)
-		switch at := content.(type) {
-		case map[string]any:
-			next, there := at[segment]
-			if !there {
-				return nil, false
-			}
-			content = next
-		case []any:
-			var i int
-			if _, err := fmt.Sscanf(segment, "%d", &i); err != nil || i < 0 || i >= len(at) {
-				return nil, false
-			}
-			content = at[i]
-		default:
-			return nil, false
-		}
-	}
-	return content, true
 }

@@ -88,7 +88,16 @@ func DriftOf(member fleet.Name, field, culprit string) Event {
 	if culprit != "" {
 		by = fmt.Sprintf(" by %q", culprit)
 	}
-	return Event{Reason: EventDriftCorrected, Message: cut(fmt.Sprintf("%s: %s was changed%s, and is put back", member, field, by))}
+	return Event{Reason: EventDriftCorrected, Message: cut(fmt.Sprintf("%s%s%s was changed%s, and is put back", member, afterMember, field, by))}
+}
+
+// afterMember stands between the member and what is said of it.
+const afterMember = ": "
+
+// DriftIn reads what DriftOf wrote: the member, and what happened there.
+func DriftIn(message string) (member fleet.Name, what string, ok bool) {
+	name, what, ok := strings.Cut(message, afterMember)
+	return fleet.Name(name), what, ok
 }
 
 // applied says how far all members are: "applied to 98 of 100 members; 2 unreachable: m7, m9".

@@ -1,5 +1,8 @@
 package report
 
+// HeldBack begins the message of a copy whose removal is not permitted yet: its status is ClusterWaitingForRemoval.
+const HeldBack = "held back"
+
 // State is how things stand with one copy, in one of few words: what status words are counted by.
 type State uint8
 

@@ -155,20 +155,17 @@ func emptyObject(v any) bool {
 	return v == nil || isMap && len(m) == 0
 }
 
-// serverFields of metadata are preconditions or the server's own; an override must not set them.
-//
-//nolint:gochecknoglobals // constant table
-var serverFields = []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink", "generateName"}
-
 // finish puts the copy's identity and its mark where overrides may have moved them.
 func finish(content map[string]any, o *fleet.FederatedObject, kind fleet.Resource) *fleet.Problem {
 	metadata, ok := content["metadata"].(map[string]any)
 	if !ok {
 		return &fleet.Problem{Field: overridesField, Message: "leave /metadata without an object"}
 	}
-	for _, field := range serverFields {
+	// These are preconditions or the server's own: neither template nor override may set them.
+	for _, field := range fleet.ServerMetadata() {
 		delete(metadata, field)
 	}
+	delete(metadata, "generateName")
 	metadata["name"] = o.Key.Name
 	delete(metadata, "namespace")
 	if kind.Namespaced {

@@ -157,7 +157,7 @@ func shadow(item Item, at int, last map[string]int, items []Item) (by int, shado
 
 // judge compares an item with what the template has at its path.
 func judge(content any, item Item) (WarningKind, string) {
-	now, found := lookUp(content, item.Path)
+	now, found := LookUp(content, item.Path)
 	switch {
 	case item.Op == "replace" && !found:
 		return PathMissing, fmt.Sprintf("the template has no %q to replace: the override adds it", item.Path)
@@ -222,31 +222,4 @@ func listPosition(path string) int {
 		at += len(segment) + 1
 	}
 	return -1
-}
-
-// lookUp returns what a JSON pointer leads to.
-func lookUp(content any, path string) (any, bool) {
-	if path == "" {
-		return content, true
-	}
-	unescape := strings.NewReplacer("~1", "/", "~0", "~")
-	for _, segment := range strings.Split(path, "/")[1:] {
-		switch node := content.(type) {
-		case map[string]any:
-			next, ok := node[unescape.Replace(segment)]
-			if !ok {
-				return nil, false
-			}
-			content = next
-		case []any:
-			i, err := strconv.Atoi(segment)
-			if err != nil || i < 0 || i >= len(node) {
-				return nil, false
-			}
-			content = node[i]
-		default:
-			return nil, false
-		}
-	}
-	return content, true
 }

@@ -233,7 +233,7 @@ func (c *confirmer) ask(ctx context.Context, g *preview.Group, name fleet.Name) 
 
 // discreet leaves out what a member says of a Secret: it could quote the content.
 func discreet(t fleet.Type, said string, err error) string {
-	if t.Target.Group == "" && t.Target.Kind == "Secret" {
+	if t.IsSecret() {
 		return fmt.Sprintf("%s; what the member says could quote the content, and is not shown", fault.Of(err).Class)
 	}
 	return said

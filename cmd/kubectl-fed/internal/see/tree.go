@@ -72,6 +72,7 @@ func tree(ctx context.Context, g *cli.Global, word, name string) error {
 // drift is the last time that somebody's change of a copy was undone.
 type drift struct {
 	event corev1.Event
+	what  string
 	times int
 }
 
@@ -83,16 +84,16 @@ func driftOf(ctx context.Context, plane *control.Plane, o *control.Object) map[f
 	}
 	found := map[fleet.Name]drift{}
 	for _, e := range events.Items {
-		member, _, said := strings.Cut(e.Message, ": ")
+		member, what, said := report.DriftIn(e.Message)
 		if e.Reason != report.EventDriftCorrected || !said {
 			continue
 		}
-		d := found[fleet.Name(member)]
+		d := found[member]
 		d.times += max(1, int(e.Count))
 		if d.event.LastTimestamp.Before(&e.LastTimestamp) || d.event.Name == "" {
-			d.event = e
+			d.event, d.what = e, what
 		}
-		found[fleet.Name(member)] = d
+		found[member] = d
 	}
 	return found
 }
@@ -206,12 +207,11 @@ func (b *treeBuilder) addMembers(root *cli.Tree) {
 			line.Add("next: %s", nextStep(entry.Status))
 		}
 		if d, drifted := b.drift[entry.Name]; drifted {
-			_, what, _ := strings.Cut(d.event.Message, ": ")
 			often := ""
 			if d.times > 1 {
 				often = fmt.Sprintf(", told %d times", d.times)
 			}
-			line.Add("last drift: %s (%s ago%s)", cli.Clean(what), age(b.g.Clock.Now(), d.event.LastTimestamp.Time), often)
+			line.Add("last drift: %s (%s ago%s)", cli.Clean(d.what), age(b.g.Clock.Now(), d.event.LastTimestamp.Time), often)
 		}
 	}
 }

@@ -34,5 +34,5 @@ func nextStep(word string) string {
 	return "see docs/reference/status.md"
 }
 
-// heldBack tells that a removal waits because of the budget on removals: the daemon's message begins so.
-func heldBack(message string) bool { return strings.HasPrefix(message, "held back") }
+// heldBack tells that a removal waits because of the budget on removals.
+func heldBack(message string) bool { return strings.HasPrefix(message, report.HeldBack) }
