@@ -39,10 +39,11 @@ func NewClient(config *rest.Config) (*Client, error) {
 
 // Source returns the list and watch of all federated objects of the type in the namespace, or in all if it is empty.
 func (c *Client) Source(t fleet.Type, namespace string) *raw.Source {
-	return &raw.Source{Client: c.rest, Path: collectionPath(t.Federated, namespace)}
+	return &raw.Source{Client: c.rest, Path: CollectionPath(t.Federated, namespace)}
 }
 
-func collectionPath(r fleet.Resource, namespace string) []string {
+// CollectionPath returns the path of a resource's collection, in parts; an empty namespace means all.
+func CollectionPath(r fleet.Resource, namespace string) []string {
 	path := []string{"apis", r.Group, r.Version}
 	if r.Group == "" {
 		path = []string{"api", r.Version}
@@ -104,7 +105,7 @@ func (c *Client) WriteStatus(ctx context.Context, t fleet.Type, s *Objects, o *f
 func (c *Client) ConfirmAbsent(ctx context.Context, t fleet.Type, key fleet.ObjectKey) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	err := c.rest.Get().AbsPath(append(collectionPath(t.Federated, key.Namespace), key.Name)...).SetHeader("Accept", metadataOnly).Do(ctx).Error()
+	err := c.rest.Get().AbsPath(append(CollectionPath(t.Federated, key.Namespace), key.Name)...).SetHeader("Accept", metadataOnly).Do(ctx).Error()
 	switch fault.Of(err).Class {
 	case fault.None:
 		return false, nil
@@ -122,7 +123,7 @@ func (c *Client) patch(ctx context.Context, t fleet.Type, key fleet.ObjectKey, p
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	path := append(append(collectionPath(t.Federated, key.Namespace), key.Name), subresource...)
+	path := append(append(CollectionPath(t.Federated, key.Namespace), key.Name), subresource...)
 	result := c.rest.Patch(types.MergePatchType).AbsPath(path...).SetHeader("Accept", metadataOnly).
 		Param("fieldManager", "fedsync").Body(body).Do(ctx)
 	if err := result.Error(); err != nil { // Result.Raw alone knows only the status code

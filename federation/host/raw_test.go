@@ -252,7 +252,7 @@ func TestCollectionPath(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, strings.Join(collectionPath(tc.resource, tc.namespace), "/")); diff != "" {
+			if diff := cmp.Diff(tc.want, strings.Join(CollectionPath(tc.resource, tc.namespace), "/")); diff != "" {
 				t.Errorf("(-want +got), because %s:\n%s", tc.why, diff)
 			}
 		})

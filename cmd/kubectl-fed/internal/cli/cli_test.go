@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	clocktesting "k8s.io/utils/clock/testing"
 )
 
 func TestReport(t *testing.T) {
@@ -76,29 +76,70 @@ func TestNamed(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var lines, screen bytes.Buffer
-		quick := startProgress(&lines, false, "quick")
-		time.Sleep(patience / 2)
-		quick.Stop()
-		if lines.Len() > 0 {
-			t.Errorf("what takes half a second is told: %q", lines.String())
-		}
-		slow := startProgress(&lines, false, "slow")
-		time.Sleep(lineEvery + 2*patience)
-		slow.Sayf("slower")
-		time.Sleep(lineEvery)
-		slow.Stop()
-		if diff := cmp.Diff("slow ... 1s\nslow ... 11s\nslower ... 21s\n", lines.String()); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
-		live := startProgress(&screen, true, "live")
-		time.Sleep(2 * patience)
-		live.Stop()
-		if got := screen.String(); !strings.Contains(got, "live ... 1s") || !strings.HasSuffix(got, "\r\x1b[K") || strings.Contains(got, "\n") {
-			t.Errorf("on a terminal: %q", got)
-		}
-	})
+	tests := map[string]struct {
+		why   string
+		live  bool
+		looks []time.Duration // since the look before
+		want  string
+	}{
+		"what is quick":       {why: "nobody wonders yet", looks: []time.Duration{patience / 2}},
+		"what takes long":     {why: "a log wants few lines", looks: []time.Duration{patience, patience, lineEvery - patience, patience}, want: "waiting ... 1s\nwaiting ... 11s\n"},
+		"long, on a terminal": {why: "one line is drawn anew, and taken back", live: true, looks: []time.Duration{patience, patience}, want: "\r\x1b[Kwaiting ... 1s\r\x1b[Kwaiting ... 2s\r\x1b[K"},
+		"quick, on one":       {why: "nothing was drawn", live: true, looks: []time.Duration{patience / 2}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			c := clocktesting.NewFakeClock(time.Time{})
+			p := newProgress(&out, tc.live, "before", c)
+			p.Sayf("%s", "waiting")
+			for _, d := range tc.looks {
+				c.Step(d)
+				p.show()
+			}
+			p.wipe()
+			if diff := cmp.Diff(tc.want, out.String()); diff != "" {
+				t.Errorf("(-want +got), because %s:\n%s", tc.why, diff)
+			}
+		})
+	}
+	quick := StartProgress(&bytes.Buffer{}, "nothing")
+	quick.Stop() // which ends it, and returns
+}
+
+func TestUntil(t *testing.T) {
+	busy := apierrors.NewTooManyRequestsError("later")
+	gone := apierrors.NewNotFound(schema.GroupResource{Resource: "things"}, "x")
+	tests := map[string]struct {
+		why     string
+		answers []error // nil is true
+		limit   time.Duration
+		want    error
+		looks   int
+	}{
+		"true at once":             {why: "nobody waits", answers: []error{nil}, limit: time.Hour, looks: 1},
+		"a server that is busy":    {why: "that is what waiting is for", answers: []error{busy, busy, nil}, limit: time.Hour, looks: 3},
+		"what cannot come true":    {why: "to wait is no use", answers: []error{gone, nil}, limit: time.Hour, want: gone, looks: 1},
+		"a server that stays busy": {why: "in the end somebody wants to know", answers: []error{busy}, limit: time.Millisecond, want: ErrStillWaiting, looks: 1},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			looks := 0
+			err := UntilEvery(t.Context(), 10*time.Millisecond, tc.limit, func(context.Context) (bool, error) {
+				answer := tc.answers[min(looks, len(tc.answers)-1)]
+				looks++
+				return answer == nil, answer
+			})
+			if !errors.Is(err, tc.want) || looks != tc.looks {
+				t.Errorf("%v after %d looks, because %s", err, looks, tc.why)
+			}
+		})
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := Until(cancelled, time.Hour, func(context.Context) (bool, error) { return false, nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("after Ctrl-C: %v", err)
+	}
 }
 
 func TestTables(t *testing.T) {

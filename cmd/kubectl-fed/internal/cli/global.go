@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,6 +18,9 @@ import (
 
 // DefaultNamespace is where the objects of the control plane are, unless --kubefed-namespace says otherwise.
 const DefaultNamespace = "kube-federation-system"
+
+// hostTimeout bounds a request to the host: a command must not hang because the host does.
+const hostTimeout = 30 * time.Second
 
 // Global is what every command is given: the streams, kubectl's flags and those of KubeFed.
 type Global struct {
@@ -62,6 +66,9 @@ func (g *Global) HostConfig() (*rest.Config, error) {
 	config, err := g.flags.ToRESTConfig()
 	if err != nil {
 		return nil, Next(fmt.Errorf("find the host: %w", err), "name the host with --kubeconfig and --context; `kubectl config get-contexts` lists contexts")
+	}
+	if config.Timeout == 0 { // --request-timeout gives another one
+		config.Timeout = hostTimeout
 	}
 	config.QPS = -1
 	config.UserAgent = "kubectl-fed"

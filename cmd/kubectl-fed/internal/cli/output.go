@@ -58,6 +58,40 @@ func (o *Output) Print(out io.Writer, value any) error {
 	return e.Encode(value)
 }
 
+// WriteDocuments writes values as a YAML stream, a document each.
+func WriteDocuments[T any](out io.Writer, values []T) error {
+	for _, value := range values {
+		body, err := yaml.Marshal(value)
+		if err != nil {
+			return fmt.Errorf("write as YAML: %w", err)
+		}
+		if _, err := fmt.Fprintf(out, "---\n%s", body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Value writes a value as JSON on one line, cut to the given number of bytes; 0 means all of it. What is not there is "(none)".
+func Value(v any, limit int) string {
+	if v == nil {
+		return "(none)"
+	}
+	body, err := json.Marshal(v)
+	if err != nil {
+		return "?"
+	}
+	return Shortened(Clean(string(body)), limit)
+}
+
+// Shortened cuts a text to the given number of bytes, without breaking a character; 0 means all of it.
+func Shortened(text string, limit int) string {
+	if limit == 0 || len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "") + "..."
+}
+
 // Table writes rows below their headings, as kubectl does. A cell is one line: line breaks in it are shown as spaces, and
 // characters that steer a terminal as question marks, for a member may say anything.
 func Table(out io.Writer, headings []string, rows [][]string) error {

@@ -13,7 +13,7 @@ import (
 // every ten seconds elsewhere.
 type Progress struct {
 	out   io.Writer
-	clock clock.WithTicker
+	clock clock.PassiveClock
 	live  bool
 
 	mu    sync.Mutex
@@ -33,14 +33,14 @@ const (
 
 // StartProgress begins to wait for something. Stop must be called.
 func StartProgress(out io.Writer, what string) *Progress {
-	return startProgress(out, IsTerminal(out), what)
-}
-
-func startProgress(out io.Writer, live bool, what string) *Progress {
 	c := clock.RealClock{}
-	p := &Progress{out: out, live: live, what: what, clock: c, began: c.Now(), ended: make(chan struct{}), done: make(chan struct{})}
+	p := newProgress(out, IsTerminal(out), what, c)
 	go p.run(c.NewTicker(redrawEvery))
 	return p
+}
+
+func newProgress(out io.Writer, live bool, what string, c clock.PassiveClock) *Progress {
+	return &Progress{out: out, live: live, what: what, clock: c, began: c.Now(), ended: make(chan struct{}), done: make(chan struct{})}
 }
 
 // Sayf changes what is waited for, such as "412 of 1000 copies".
@@ -54,6 +54,10 @@ func (p *Progress) Sayf(format string, args ...any) {
 func (p *Progress) Stop() {
 	close(p.ended)
 	<-p.done
+	p.wipe()
+}
+
+func (p *Progress) wipe() {
 	if p.live && p.shown {
 		fmt.Fprint(p.out, "\r\x1b[K")
 	}

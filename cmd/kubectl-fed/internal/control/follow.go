@@ -3,11 +3,14 @@ package control
 import (
 	"context"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	apiwatch "k8s.io/apimachinery/pkg/watch"
 
+	"github.com/fedsync/fedsync/federation/fault"
+	"github.com/fedsync/fedsync/federation/host"
 	"github.com/fedsync/fedsync/federation/raw"
 	"github.com/fedsync/fedsync/fleet"
 )
@@ -23,42 +26,52 @@ func ClusterResource() fleet.Resource {
 	return fleet.Resource{Group: "core.kubefed.io", Version: "v1beta1", Kind: "KubeFedCluster", Plural: "kubefedclusters", Namespaced: true}
 }
 
-// Follow tells of every object of the resource, and then of every change, until the context ends; an empty namespace means all. A
-// watch that breaks is begun anew: then objects are told of again.
+// pause is how long it is waited before a watch that broke is begun anew.
+const pause = time.Second
+
+// Follow tells of every object of the resource, and then of every change, until the context ends; an empty namespace means all. It fails if
+// the objects cannot be listed. A watch that breaks later is begun anew, and then objects are told of again.
 func (p *Plane) Follow(ctx context.Context, r fleet.Resource, namespace string, tell func(Change) error) error {
-	source := &raw.Source{Client: p.rest, Path: Path(r, namespace)}
-	for ctx.Err() == nil {
-		version, err := listAll(ctx, source, tell)
-		if err == nil {
-			err = follow(ctx, source, version, tell)
-		}
-		if err != nil && ctx.Err() == nil {
+	source := &raw.Source{Client: p.watching, Path: host.CollectionPath(r, namespace)}
+	for begun := false; ; begun = true {
+		err := listAndFollow(ctx, source, tell)
+		if ended := ctx.Err() != nil; err != nil && !ended && !(begun && Transient(err)) {
 			return fmt.Errorf("watch %s: %w", r.Plural, err)
 		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
 	}
-	return nil
 }
 
-func listAll(ctx context.Context, source *raw.Source, tell func(Change) error) (version string, err error) {
+// Transient tells that an error may be gone when the same is asked again.
+func Transient(err error) bool {
+	switch fault.Of(err).Class {
+	case fault.Retry, fault.Overloaded, fault.Unreachable, fault.TimedOut:
+		return true
+	default:
+		return false
+	}
+}
+
+// listAndFollow ends without an error when the server ends the watch.
+func listAndFollow(ctx context.Context, source *raw.Source, tell func(Change) error) error {
 	listed, err := source.List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return "", err
+		return err
 	}
 	list, ok := listed.(*raw.List)
 	if !ok {
-		return "", fmt.Errorf("the server sent %T", listed)
+		return fmt.Errorf("the server sent %T", listed)
 	}
 	for i := range list.Items {
 		if err := tell(Change{Object: &list.Items[i]}); err != nil {
-			return "", err
+			return err
 		}
 	}
-	return list.ResourceVersion, nil
-}
-
-// follow ends without an error when the server ends the watch.
-func follow(ctx context.Context, source *raw.Source, version string, tell func(Change) error) error {
-	w, err := source.Watch(ctx, metav1.ListOptions{ResourceVersion: version})
+	w, err := source.Watch(ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
 	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
 		return nil
 	}
@@ -77,6 +90,3 @@ func follow(ctx context.Context, source *raw.Source, version string, tell func(C
 	}
 	return nil
 }
-
-// DecodeObject reads what the API server sent of a federated object.
-func DecodeObject(t fleet.Type, sent *raw.Object) Object { return decode(t, sent) }

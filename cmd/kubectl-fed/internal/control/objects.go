@@ -38,7 +38,7 @@ func (p *Plane) Objects(ctx context.Context, t fleet.Type, namespace string) ([]
 			return nil, fmt.Errorf("list %s: %w", t.Federated.Plural, err)
 		}
 		for i := range list.Items {
-			found = append(found, decode(t, &list.Items[i]))
+			found = append(found, DecodeObject(t, &list.Items[i]))
 		}
 		if next = list.Continue; next == "" {
 			break
@@ -50,24 +50,20 @@ func (p *Plane) Objects(ctx context.Context, t fleet.Type, namespace string) ([]
 
 func (p *Plane) page(ctx context.Context, t fleet.Type, namespace string, o metav1.ListOptions) (*raw.List, error) {
 	list := &raw.List{}
-	return list, p.rest.Get().AbsPath(Path(t.Federated, namespace)...).SpecificallyVersionedParams(&o, metav1.ParameterCodec, metav1.Unversioned).Do(ctx).Into(list)
+	return list, p.rest.Get().AbsPath(host.CollectionPath(t.Federated, namespace)...).SpecificallyVersionedParams(&o, metav1.ParameterCodec, metav1.Unversioned).Do(ctx).Into(list)
 }
 
 // Object returns one federated object. An UnknownError says that there is none.
 func (p *Plane) Object(ctx context.Context, t fleet.Type, namespace, name string) (Object, error) {
-	sent := &raw.Object{}
-	err := p.rest.Get().AbsPath(append(Path(t.Federated, namespace), name)...).Do(ctx).Into(sent)
-	if apierrors.IsNotFound(err) {
-		where := t.Federated.Kind
-		if t.Federated.Namespaced {
-			where += " in namespace " + namespace + " named"
-		}
-		return Object{}, &UnknownError{What: where, Name: name, Known: p.namesIn(ctx, t, namespace)}
+	o, found, err := p.Lookup(ctx, t, namespace, name)
+	if err != nil || found {
+		return o, err
 	}
-	if err != nil {
-		return Object{}, fmt.Errorf("get %s %q: %w", t.Federated.Kind, name, err)
+	where := t.Federated.Kind
+	if t.Federated.Namespaced {
+		where += " in namespace " + namespace + " named"
 	}
-	return decode(t, sent), nil
+	return o, &UnknownError{What: where, Name: name, Known: p.namesIn(ctx, t, namespace)}
 }
 
 func (p *Plane) namesIn(ctx context.Context, t fleet.Type, namespace string) []string {
@@ -102,7 +98,8 @@ func (p *Plane) ObjectNames(ctx context.Context, namespace, word string) ([]stri
 	return names, nil
 }
 
-func decode(t fleet.Type, sent *raw.Object) Object {
+// DecodeObject reads what the API server sent of a federated object.
+func DecodeObject(t fleet.Type, sent *raw.Object) Object {
 	o, status := host.Decode(t.Name, sent)
 	return Object{FederatedObject: o, Status: status, Stored: sent}
 }
@@ -113,30 +110,18 @@ func Decode(t fleet.Type, body []byte) (Object, error) {
 	if err := json.Unmarshal(body, sent); err != nil {
 		return Object{}, fmt.Errorf("read %s: %w", t.Federated.Kind, err)
 	}
-	return decode(t, sent), nil
-}
-
-// Path returns the path of a resource's collection, in parts; an empty namespace means all.
-func Path(r fleet.Resource, namespace string) []string {
-	path := []string{"apis", r.Group, r.Version}
-	if r.Group == "" {
-		path = []string{"api", r.Version}
-	}
-	if r.Namespaced && namespace != "" {
-		path = append(path, "namespaces", namespace)
-	}
-	return append(path, r.Plural)
+	return DecodeObject(t, sent), nil
 }
 
 // Lookup returns one federated object, and whether there is one.
 func (p *Plane) Lookup(ctx context.Context, t fleet.Type, namespace, name string) (Object, bool, error) {
 	sent := &raw.Object{}
-	err := p.rest.Get().AbsPath(append(Path(t.Federated, namespace), name)...).Do(ctx).Into(sent)
+	err := p.rest.Get().AbsPath(append(host.CollectionPath(t.Federated, namespace), name)...).Do(ctx).Into(sent)
 	if apierrors.IsNotFound(err) {
 		return Object{}, false, nil
 	}
 	if err != nil {
 		return Object{}, false, fmt.Errorf("get %s %q: %w", t.Federated.Kind, name, err)
 	}
-	return decode(t, sent), true, nil
+	return DecodeObject(t, sent), true, nil
 }

@@ -37,7 +37,12 @@ type Plane struct {
 	Namespace string
 
 	rest *rest.RESTClient
+	// watching has no time limit: a watch lasts.
+	watching *rest.RESTClient
 }
+
+// FieldOwner is the field manager of what the commands write.
+const FieldOwner = "kubectl-fed"
 
 // Scheme returns the kinds that Plane.Client knows.
 func Scheme() (*runtime.Scheme, error) {
@@ -59,7 +64,13 @@ func Open(config *rest.Config, namespace string) (*Plane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to the host %s: %w", config.Host, err)
 	}
-	return &Plane{Config: config, Client: typed, Namespace: namespace, rest: untyped}, nil
+	lasting := rest.CopyConfig(config)
+	lasting.Timeout = 0
+	watching, err := raw.NewClient(lasting)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the host %s: %w", config.Host, err)
+	}
+	return &Plane{Config: config, Client: typed, Namespace: namespace, rest: untyped, watching: watching}, nil
 }
 
 // Clusters returns the registered members, sorted by name.

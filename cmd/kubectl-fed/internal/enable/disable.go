@@ -114,7 +114,7 @@ func (o *disableOptions) stop(ctx context.Context, plane *control.Plane, config 
 	}
 	changed := config.DeepCopy()
 	changed.Spec.Propagation = fedv1b1.PropagationDisabled
-	if err := plane.Client.Patch(ctx, changed, client.MergeFrom(config), client.FieldOwner(fieldOwner)); err != nil {
+	if err := plane.Client.Patch(ctx, changed, client.MergeFrom(config), client.FieldOwner(control.FieldOwner)); err != nil {
 		return fmt.Errorf("disable FederatedTypeConfig %q: %w", config.Name, err)
 	}
 	progress := cli.StartProgress(o.g.ErrOut, "waiting until fedsyncd has stopped "+config.Name)

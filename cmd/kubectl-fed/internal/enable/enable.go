@@ -14,7 +14,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -22,9 +21,6 @@ import (
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/control"
 	"github.com/fedsync/fedsync/crd"
 )
-
-// fieldOwner is the field manager of what these commands write.
-const fieldOwner = "kubectl-fed"
 
 type enableOptions struct {
 	g      *cli.Global
@@ -123,14 +119,7 @@ func (o *enableOptions) run(ctx context.Context, word string) error {
 		return err
 	}
 	if o.output.Structured() {
-		for _, object := range objects {
-			body, err := yaml.Marshal(object.Object)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(o.g.Out, "---\n%s", body)
-		}
-		return nil
+		return cli.WriteDocuments(o.g.Out, objects)
 	}
 	if err := Enable(ctx, o.g, plane, t, o.dryRun); err != nil {
 		return err
@@ -155,17 +144,15 @@ func objectsOf(t crd.Type, namespace string) ([]*unstructured.Unstructured, erro
 	if err != nil {
 		return nil, err
 	}
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(definition)
+	declared, err := control.Declared(definition)
 	if err != nil {
 		return nil, err
 	}
-	delete(content, "status")
-	unstructured.RemoveNestedField(content, "metadata", "creationTimestamp")
 	config, err := crd.TypeConfig(t, namespace)
 	if err != nil {
 		return nil, err
 	}
-	return []*unstructured.Unstructured{{Object: content}, config}, nil
+	return []*unstructured.Unstructured{declared, config}, nil
 }
 
 // establishTime is how long the host may take to serve a new definition.
@@ -180,10 +167,10 @@ func Enable(ctx context.Context, g *cli.Global, plane *control.Plane, t crd.Type
 	if err != nil {
 		return err
 	}
-	options := []client.ApplyOption{client.FieldOwner(fieldOwner), client.ForceOwnership}
+	var options []client.ApplyOption
 	suffix := ""
 	if dryRun {
-		options, suffix = append(options, client.DryRunAll), " (dry run)"
+		options, suffix = []client.ApplyOption{client.DryRunAll}, " (dry run)"
 	}
 	for _, o := range objects {
 		verb, err := applyOne(ctx, plane.Client, o, options)
@@ -210,7 +197,7 @@ func applyOne(ctx context.Context, c client.Client, o *unstructured.Unstructured
 		return "", err
 	}
 	applied := o.DeepCopy()
-	if applyErr := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(applied), options...); applyErr != nil {
+	if applyErr := control.Apply(ctx, c, applied, options...); applyErr != nil {
 		return "", applyErr
 	}
 	switch {

@@ -127,14 +127,13 @@ func (o *options) print(e *Explanation) error {
 		return nil
 	}
 	fmt.Fprintln(out)
-	rows := make([][]string, 0, len(e.Fields))
+	rows, limit := make([][]string, 0, len(e.Fields)), maxValue
+	if o.output.Wide() || o.field != "" {
+		limit = 0
+	}
 	for i := range e.Fields {
 		f := &e.Fields[i]
-		value := shown(f.Value)
-		if !o.output.Wide() && o.field == "" {
-			value = cut(value)
-		}
-		rows = append(rows, []string{f.Path, value, origin(f, o.ago)})
+		rows = append(rows, []string{f.Path, cli.Value(f.Value, limit), origin(f, o.ago)})
 	}
 	return cli.Table(out, []string{"FIELD", "VALUE", "FROM"}, rows)
 }
@@ -149,13 +148,6 @@ func (o *options) ago(owner provenance.Owner) string {
 
 // maxValue is how many bytes of a value a table shows.
 const maxValue = 60
-
-func cut(value string) string {
-	if len(value) <= maxValue {
-		return value
-	}
-	return strings.ToValidUTF8(value[:maxValue], "") + "..."
-}
 
 // Commands returns the command that explains.
 func Commands(g *cli.Global) []*cobra.Command { return []*cobra.Command{explainCommand(g)} }

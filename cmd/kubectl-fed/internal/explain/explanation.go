@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/cli"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/control"
 	"github.com/fedsync/fedsync/federation/provenance"
 	"github.com/fedsync/fedsync/federation/report"
@@ -146,7 +147,7 @@ func origin(f *provenance.Field, ago func(provenance.Owner) string) string {
 		if f.Template == nil {
 			return f.Rule + "; the template has none"
 		}
-		return f.Rule + "; the template has " + shown(f.Template)
+		return f.Rule + "; the template has " + cli.Value(f.Template, 0)
 	case provenance.FromFederation:
 		return "fedsync"
 	case provenance.FromMember:
@@ -156,7 +157,7 @@ func origin(f *provenance.Field, ago func(provenance.Owner) string) string {
 	case provenance.Missing:
 		return "MISSING in the copy; declared by " + f.Rule
 	case provenance.Drifted:
-		return with("CHANGED in the member", by, "declared "+shown(f.Declared)+" by "+f.Rule)
+		return with("CHANGED in the member", by, "declared "+cli.Value(f.Declared, 0)+" by "+f.Rule)
 	case provenance.Leaving:
 		return with("fedsync", "", f.Note)
 	}
@@ -171,16 +172,4 @@ func with(what, by, note string) string {
 		what += ": " + note
 	}
 	return what
-}
-
-// shown writes a value on one line.
-func shown(v any) string {
-	if v == nil {
-		return "(none)"
-	}
-	body, err := json.Marshal(v)
-	if err != nil {
-		return "?"
-	}
-	return string(body)
 }

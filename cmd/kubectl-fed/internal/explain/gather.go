@@ -35,31 +35,16 @@ type question struct {
 
 // gather reads everything and makes the explanation.
 func gather(ctx context.Context, g *cli.Global, q question) (*Explanation, error) {
-	plane, err := g.Plane()
+	t, err := g.FindObject(ctx, q.word, q.name)
 	if err != nil {
 		return nil, err
 	}
-	list, err := plane.Types(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t, err := control.Find(list, q.word)
-	if err != nil {
-		return nil, cli.Next(err, "`%s enable TYPE` federates a further type", g.Program)
-	}
-	namespace, err := g.Namespace()
-	if err != nil {
-		return nil, err
-	}
-	o, err := plane.Object(ctx, t.Type, namespace, q.name)
-	if err != nil {
-		return nil, err
-	}
+	plane, o := t.Plane, &t.Object
 	cluster, err := plane.Cluster(ctx, q.member)
 	if err != nil {
-		return nil, unknownMember(&o, q.member, err)
+		return nil, unknownMember(o, q.member, err)
 	}
-	s, err := subjectOf(ctx, plane, list, &o, t.Type)
+	s, err := subjectOf(ctx, plane, t.Types, o, t.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -194,8 +179,12 @@ func liveCopy(ctx context.Context, plane *control.Plane, s *subject, cluster *fe
 		}
 		return nil, err.Error() + ": what the member keeps or fills in is not shown", nil
 	}
+	defer m.Close()
 	asking, cancel := context.WithTimeout(ctx, memberTimeout)
 	defer cancel()
+	if err := m.CheckIdentity(asking); errors.Is(err, control.ErrStranger) {
+		return nil, err.Error() + ": what the member keeps or fills in is not shown", nil
+	}
 	gvr := s.Kind.Target.GVR()
 	if gv, err := schema.ParseGroupVersion(desired.APIVersion); err == nil {
 		gvr = gv.WithResource(gvr.Resource)

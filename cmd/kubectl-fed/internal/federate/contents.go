@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -57,6 +58,8 @@ type contents struct {
 	types     []control.Type
 	namespace string
 	skip      []string
+	// notes is where is said what is left out unasked.
+	notes io.Writer
 }
 
 // found is an object with the type that it is to be federated as.
@@ -68,34 +71,24 @@ type found struct {
 
 // read lists everything in the namespace that could be federated.
 func (c *contents) read(ctx context.Context) ([]found, error) {
-	d, err := discovery.NewDiscoveryClientForConfig(c.config)
-	if err != nil {
-		return nil, err
-	}
-	lists, err := d.ServerPreferredNamespacedResourcesWithContext(ctx)
+	resources, err := control.NamespacedResources(ctx, c.config)
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
 		return nil, fmt.Errorf("ask the host what it serves: %w", err)
 	}
+	if err != nil {
+		fmt.Fprintf(c.notes, "note:  what is of these types is left out, because the host does not serve them now: %v\n", err)
+	}
 	var all []found
-	for _, list := range lists {
-		gv, err := schema.ParseGroupVersion(list.GroupVersion)
+	for i := range resources {
+		if c.skips(&resources[i]) {
+			continue
+		}
+		of, err := c.readOne(ctx, &resources[i])
 		if err != nil {
 			return nil, err
 		}
-		for i := range list.APIResources {
-			r := list.APIResources[i]
-			r.Group, r.Version = gv.Group, gv.Version
-			if c.skips(&r) {
-				continue
-			}
-			of, err := c.readOne(ctx, &r)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, of...)
-		}
+		all = append(all, of...)
 	}
-	// In which order the library tells resources is chance.
 	slices.SortStableFunc(all, func(a, b found) int {
 		return cmp.Or(cmp.Compare(a.target.Group, b.target.Group), cmp.Compare(a.target.Name, b.target.Name), cmp.Compare(a.object.GetName(), b.object.GetName()))
 	})
@@ -104,7 +97,7 @@ func (c *contents) read(ctx context.Context) ([]found, error) {
 
 func (c *contents) skips(r *metav1.APIResource) bool {
 	switch {
-	case !slices.Contains(r.Verbs, "list") || !slices.Contains(r.Verbs, "create") || strings.Contains(r.Name, "/"):
+	case !slices.Contains(r.Verbs, "create") || strings.Contains(r.Name, "/"):
 		return true
 	case r.Group == "extensions" || r.Group == "events.k8s.io" || strings.HasSuffix(r.Group, ".kubefed.io"):
 		return true

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -13,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
-	"sigs.k8s.io/yaml"
 
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/cli"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/control"
@@ -121,19 +119,7 @@ func (o *options) files() error {
 			made = append(made, Federated(d.Object, federatedByName(d.Object), o.federation()))
 		}
 	}
-	return write(o.g.Out, made)
-}
-
-// write prints the objects as a YAML stream.
-func write(out io.Writer, objects []*unstructured.Unstructured) error {
-	for _, o := range objects {
-		body, err := yaml.Marshal(o.Object)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(out, "---\n%s", body)
-	}
-	return nil
+	return cli.WriteDocuments(o.g.Out, made)
 }
 
 // work is what is to be federated.
@@ -170,7 +156,7 @@ func (o *options) run(ctx context.Context, word, name string) error {
 		made = append(made, Federated(f.object, f.kind.Federated, o.federation()))
 	}
 	if o.output.Structured() {
-		return write(o.g.Out, made)
+		return cli.WriteDocuments(o.g.Out, made)
 	}
 	return o.write(ctx, w, made)
 }
@@ -214,7 +200,7 @@ func (o *options) collect(ctx context.Context, w *work, word, name string) error
 }
 
 func (o *options) collectContents(ctx context.Context, w *work, namespace string) error {
-	c := &contents{config: w.plane.Config, client: w.client, types: w.types, namespace: namespace, skip: o.skip}
+	c := &contents{config: w.plane.Config, client: w.client, types: w.types, namespace: namespace, skip: o.skip, notes: o.g.ErrOut}
 	inside, err := c.read(ctx)
 	if err != nil {
 		return err

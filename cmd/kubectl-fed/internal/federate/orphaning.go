@@ -55,26 +55,11 @@ type orphanable struct {
 // orphaning sets the annotation to a JSON value, or prints how it is if there is none.
 func orphaning(ctx context.Context, named *orphanable, value string) error {
 	g := named.g
-	plane, err := g.Plane()
+	t, err := g.FindObject(ctx, named.word, named.name)
 	if err != nil {
 		return err
 	}
-	namespace, err := g.Namespace()
-	if err != nil {
-		return err
-	}
-	list, err := plane.Types(ctx)
-	if err != nil {
-		return err
-	}
-	t, err := control.Find(list, named.word)
-	if err != nil {
-		return err
-	}
-	o, err := plane.Object(ctx, t.Type, namespace, named.name)
-	if err != nil {
-		return err
-	}
+	o := t.Object
 	if value == "" {
 		now := "Disabled"
 		if o.Orphan {
@@ -83,17 +68,17 @@ func orphaning(ctx context.Context, named *orphanable, value string) error {
 		fmt.Fprintln(g.Out, now)
 		return nil
 	}
-	client, err := dynamic.NewForConfig(plane.Config)
+	client, err := dynamic.NewForConfig(t.Plane.Config)
 	if err != nil {
 		return err
 	}
 	patch := fmt.Sprintf(`{"metadata":{"uid":%q,"annotations":{%q:%s}}}`, o.UID, host.OrphanAnnotation, value)
-	options, suffix := metav1.PatchOptions{FieldManager: fieldOwner}, ""
+	options, suffix := metav1.PatchOptions{FieldManager: control.FieldOwner}, ""
 	if named.dryRun {
 		options.DryRun, suffix = []string{metav1.DryRunAll}, " (dry run)"
 	}
-	if _, err = client.Resource(t.Federated.GVR()).Namespace(o.Key.Namespace).Patch(ctx, named.name, types.MergePatchType, []byte(patch), options); err != nil {
-		return fmt.Errorf("annotate %s %q: %w", t.Federated.Kind, named.name, err)
+	if _, err = client.Resource(t.Type.Federated.GVR()).Namespace(o.Key.Namespace).Patch(ctx, named.name, types.MergePatchType, []byte(patch), options); err != nil {
+		return fmt.Errorf("annotate %s %q: %w", t.Type.Federated.Kind, named.name, err)
 	}
 	fmt.Fprintf(g.Out, "%s annotated%s\n", named.name, suffix)
 	return nil

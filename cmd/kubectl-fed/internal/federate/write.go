@@ -11,10 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/cli"
+	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/control"
 )
-
-// fieldOwner is the field manager of what these commands write.
-const fieldOwner = "kubectl-fed"
 
 // write creates the federated objects, the namespace first. An object that exists with the same content is fine; one with another
 // content is somebody's, and nothing at all is written then.
@@ -36,7 +34,7 @@ func (o *options) write(ctx context.Context, w *work, made []*unstructured.Unstr
 			fmt.Fprintf(o.g.Out, "%s unchanged\n", name)
 			continue
 		}
-		options := metav1.CreateOptions{FieldManager: fieldOwner}
+		options := metav1.CreateOptions{FieldManager: control.FieldOwner}
 		suffix := ""
 		if o.dryRun {
 			options.DryRun, suffix = []string{metav1.DryRunAll}, " (dry run)"

@@ -2,6 +2,7 @@ package membership
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,9 +16,6 @@ import (
 
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/cli"
 )
-
-// fieldOwner is the field manager of what these commands write.
-const fieldOwner = "kubectl-fed"
 
 // createdByJoin on a namespace in a member tells that join made it, for the host with this identity.
 const createdByJoin = "fedsync.io/created-by-join"
@@ -172,8 +170,11 @@ func (a *account) token(ctx context.Context, member client.Client, secret string
 		}
 		return len(stored.Data[corev1.ServiceAccountTokenKey]) > 0, nil
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		return stored.Data[corev1.ServiceAccountTokenKey], time.Time{}, nil
+	case !errors.Is(err, cli.ErrStillWaiting):
+		return nil, time.Time{}, fmt.Errorf("get Secret %q: %w", secret, err)
 	}
 	seconds := int64(tokenLife.Seconds())
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}

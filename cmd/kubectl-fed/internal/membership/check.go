@@ -66,11 +66,10 @@ func (j *joining) check(ctx context.Context) error {
 	if j.config, j.cluster, err = j.connect(); err != nil {
 		return err
 	}
-	uid, err := control.Identity(ctx, j.cluster)
-	if err != nil {
+	if j.who, err = control.Identity(ctx, j.cluster); err != nil {
 		return cli.Next(fmt.Errorf("member %q: %w", j.member, err), "see whether it answers: `kubectl --context %s version`", j.clusterContext)
 	}
-	if err := j.checkIdentity(clusters, uid); err != nil {
+	if err := j.checkIdentity(clusters, j.who); err != nil {
 		return err
 	}
 	if j.credentials == "certificate" {
@@ -85,6 +84,9 @@ func (j *joining) check(ctx context.Context) error {
 
 // checkIdentity refuses a cluster that another name stands for, and a name that stands for another cluster.
 func (j *joining) checkIdentity(clusters []fedv1b1.KubeFedCluster, uid types.UID) error {
+	if j.who != "" && uid != "" && j.who != uid {
+		return cli.Next(errors.New("the URL by which the host would reach the member leads to another cluster than its context"), "correct --api-endpoint or --cluster-context; nothing was written on the host")
+	}
 	for i := range clusters {
 		c := &clusters[i]
 		pin := types.UID(c.Annotations[host.MemberUIDAnnotation])

@@ -150,7 +150,7 @@ func (l *leaving) settleOne(ctx context.Context, c *metav1.PartialObjectMetadata
 		err = of.Delete(ctx, c.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &c.UID}})
 	} else {
 		mark := fmt.Sprintf(`{"metadata":{"uid":%q,"labels":{%q:null},"annotations":{%q:null}}}`, c.UID, fleet.ManagedLabel, fleet.AppliedAnnotation)
-		_, err = of.Patch(ctx, c.Name, types.MergePatchType, []byte(mark), metav1.PatchOptions{FieldManager: fieldOwner})
+		_, err = of.Patch(ctx, c.Name, types.MergePatchType, []byte(mark), metav1.PatchOptions{FieldManager: control.FieldOwner})
 	}
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) { // it is gone, or another object has its name
 		return nil

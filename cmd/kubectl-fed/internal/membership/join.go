@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	fedv1b1 "sigs.k8s.io/kubefed/pkg/apis/core/v1beta1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/cli"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/control"
@@ -117,6 +117,7 @@ type joining struct {
 
 	plane   *control.Plane
 	config  *rest.Config // of the member
+	who     types.UID    // the identity of the cluster of the member's context
 	cluster client.Client
 	account account
 	before  *fedv1b1.KubeFedCluster // nil if it is new
@@ -176,14 +177,7 @@ func (j *joining) prepare(ctx context.Context) error {
 }
 
 func (j *joining) print() error {
-	for _, o := range j.account.objects() {
-		body, err := yaml.Marshal(o)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(j.g.Out, "---\n%s", body)
-	}
-	return nil
+	return cli.WriteDocuments(j.g.Out, j.account.objects())
 }
 
 // caBundle returns the certificates that sign the member's.

@@ -3,14 +3,14 @@ package membership
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/discovery"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/control"
 )
 
 // removeNamespace deletes the control plane's namespace in the member if join made it for this host and nobody else has
@@ -61,31 +61,18 @@ func native(resource, name string) bool {
 
 // contents names the first objects in the namespace that it does not have by itself.
 func (l *leaving) contents(ctx context.Context, namespace string) ([]string, error) {
-	types, err := discovery.NewDiscoveryClientForConfig(l.config)
-	if err != nil {
-		return nil, err
-	}
-	lists, err := types.ServerPreferredNamespacedResourcesWithContext(ctx)
+	resources, err := control.NamespacedResources(ctx, l.config)
 	if err != nil {
 		return nil, err
 	}
 	var found []string
-	for _, list := range lists {
-		gv, err := schema.ParseGroupVersion(list.GroupVersion)
+	for i := range resources {
+		r := &resources[i]
+		names, err := l.firstOf(ctx, schema.GroupVersionResource{Group: r.Group, Version: r.Version, Resource: r.Name}, namespace)
 		if err != nil {
 			return nil, err
 		}
-		for i := range list.APIResources {
-			r := &list.APIResources[i]
-			if !slices.Contains(r.Verbs, "list") {
-				continue
-			}
-			names, err := l.firstOf(ctx, gv.WithResource(r.Name), namespace)
-			if err != nil {
-				return nil, err
-			}
-			found = append(found, names...)
-		}
+		found = append(found, names...)
 	}
 	return found, nil
 }

@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -72,17 +73,27 @@ func (j *joining) join(ctx context.Context) (*fedv1b1.KubeFedCluster, []string, 
 	return cluster, notes, j.write(ctx, cluster, secret)
 }
 
-// hostSecret returns the Secret that the KubeFedCluster names, or will name when it is new.
+// hostSecret returns the Secret that the KubeFedCluster is to name. One that somebody else made is used only if --from-secret names it, and
+// never written.
 func (j *joining) hostSecret(ctx context.Context) (*corev1.Secret, error) {
-	name := j.member + "-credentials"
-	switch {
-	case j.fromSecret != "":
-		name = j.fromSecret
-	case j.secretName != "":
-		name = j.secretName
-	case j.before != nil && j.before.Spec.SecretRef.Name != "":
-		name = j.before.Spec.SecretRef.Name
+	if j.fromSecret != "" {
+		return j.storedSecret(ctx, j.fromSecret)
 	}
+	if j.secretName == "" && j.before != nil && j.before.Spec.SecretRef.Name != "" {
+		if secret, err := j.storedSecret(ctx, j.before.Spec.SecretRef.Name); err != nil || ourSecret(secret, j.member) {
+			return secret, err
+		}
+	}
+	name := cmp.Or(j.secretName, j.member+"-credentials")
+	secret, err := j.storedSecret(ctx, name)
+	if err == nil && secret.ResourceVersion != "" && !ourSecret(secret, j.member) {
+		return nil, cli.Next(fmt.Errorf("the host has a Secret %q that join did not make", name), "choose another name with --secret-name, or use it as it is with --from-secret")
+	}
+	return secret, err
+}
+
+// storedSecret returns the Secret of the name, or a new one for the member.
+func (j *joining) storedSecret(ctx context.Context, name string) (*corev1.Secret, error) {
 	secret := &corev1.Secret{}
 	err := j.plane.Client.Get(ctx, types.NamespacedName{Namespace: j.plane.Namespace, Name: name}, secret)
 	if apierrors.IsNotFound(err) {
@@ -228,9 +239,9 @@ func (j *joining) write(ctx context.Context, cluster *fedv1b1.KubeFedCluster, se
 // createOrUpdate creates an object that was not read, and updates one that was; somebody's change in between is a conflict.
 func createOrUpdate(ctx context.Context, c client.Client, o client.Object) error {
 	if o.GetResourceVersion() == "" {
-		return c.Create(ctx, o, client.FieldOwner(fieldOwner))
+		return c.Create(ctx, o, client.FieldOwner(control.FieldOwner))
 	}
-	return c.Update(ctx, o, client.FieldOwner(fieldOwner))
+	return c.Update(ctx, o, client.FieldOwner(control.FieldOwner))
 }
 
 // await waits until fedsyncd has said what it thinks of the member.

@@ -124,10 +124,14 @@ func (o *rotateOptions) rotate(ctx context.Context, plane *control.Plane, r *rot
 	}
 	changed := r.secret.DeepCopy()
 	changed.Data[corev1.ServiceAccountTokenKey] = token
-	if _, err := verify(ctx, r.cluster, changed); err != nil {
+	who, err := verify(ctx, r.cluster, changed)
+	if err != nil {
 		return false, err
 	}
-	if err := plane.Client.Update(ctx, changed, client.FieldOwner(fieldOwner)); err != nil {
+	if err := sameCluster(r.cluster, who, o.clusterContext); err != nil {
+		return false, err
+	}
+	if err := plane.Client.Update(ctx, changed, client.FieldOwner(control.FieldOwner)); err != nil {
 		return false, fmt.Errorf("on the host: write Secret %q: %w", changed.Name, err)
 	}
 	if err := o.awaitTaken(ctx, plane, r.cluster); err != nil {

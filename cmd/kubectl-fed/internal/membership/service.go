@@ -80,7 +80,7 @@ func setMarks(ctx context.Context, plane *control.Plane, member string, marks ma
 	if maps.Equal(before.Annotations, after.Annotations) {
 		return false, nil
 	}
-	if err := plane.Client.Patch(ctx, after, client.MergeFrom(before), client.FieldOwner(fieldOwner)); err != nil {
+	if err := plane.Client.Patch(ctx, after, client.MergeFrom(before), client.FieldOwner(control.FieldOwner)); err != nil {
 		return false, fmt.Errorf("mark KubeFedCluster %q: %w", member, err)
 	}
 	return true, nil

@@ -213,22 +213,31 @@ func (l *leaving) unregister(ctx context.Context) error {
 	return nil
 }
 
-// removeSecret deletes the member's credentials on the host if join or kubefedctl made them.
+// removeSecret deletes the member's credentials on the host if join or kubefedctl made them. Those of join are found by their label, also
+// when the KubeFedCluster went at an earlier try.
 func (l *leaving) removeSecret(ctx context.Context) error {
-	if l.registered == nil || l.registered.Spec.SecretRef.Name == "" {
-		return nil
+	list := &corev1.SecretList{}
+	if err := l.plane.Client.List(ctx, list, client.InNamespace(l.plane.Namespace), client.MatchingLabels{memberLabel: l.member}); err != nil {
+		return fmt.Errorf("on the host: list Secrets of %q: %w", l.member, err)
 	}
-	secret := &corev1.Secret{}
-	key := client.ObjectKey{Namespace: l.plane.Namespace, Name: l.registered.Spec.SecretRef.Name}
-	if err := l.plane.Client.Get(ctx, key, secret); err != nil {
-		return client.IgnoreNotFound(err)
+	secrets := list.Items
+	if l.registered != nil && l.registered.Spec.SecretRef.Name != "" {
+		named := corev1.Secret{}
+		key := client.ObjectKey{Namespace: l.plane.Namespace, Name: l.registered.Spec.SecretRef.Name}
+		switch err := l.plane.Client.Get(ctx, key, &named); {
+		case client.IgnoreNotFound(err) != nil:
+			return fmt.Errorf("on the host: get Secret %q: %w", key.Name, err)
+		case err == nil && !ourSecret(&named, l.member):
+			fmt.Fprintf(l.g.ErrOut, "note:  Secret %s stays on the host: join did not make it\n", key.Name)
+		case err == nil:
+			secrets = append(secrets, named)
+		}
 	}
-	if !ourSecret(secret, l.member) {
-		fmt.Fprintf(l.g.ErrOut, "note:  Secret %s stays on the host: join did not make it\n", key.Name)
-		return nil
-	}
-	if err := client.IgnoreNotFound(l.plane.Client.Delete(ctx, secret, client.Preconditions{UID: &secret.UID})); err != nil {
-		return fmt.Errorf("on the host: delete Secret %q: %w", secret.Name, err)
+	for i := range secrets {
+		s := &secrets[i]
+		if err := client.IgnoreNotFound(l.plane.Client.Delete(ctx, s, client.Preconditions{UID: &s.UID})); err != nil {
+			return fmt.Errorf("on the host: delete Secret %q: %w", s.Name, err)
+		}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/control"
 	"github.com/fedsync/fedsync/federation/fault"
 	"github.com/fedsync/fedsync/federation/preview"
 )
@@ -21,6 +22,19 @@ func (m *asked) begin(ctx context.Context) (context.Context, context.CancelFunc,
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	return ctx, cancel, nil
+}
+
+// meet makes sure that the member is asked only if it is the one that joined.
+func (m *asked) meet(ctx context.Context) {
+	ctx, end, err := m.begin(ctx)
+	if err != nil {
+		return
+	}
+	defer end()
+	if err := m.note(m.CheckIdentity(ctx)); errors.Is(err, control.ErrStranger) {
+		why := err.Error()
+		m.down.CompareAndSwap(nil, &why)
+	}
 }
 
 // note remembers that the member does not answer.

@@ -198,8 +198,11 @@ func (c *confirmer) show(o map[string]any) map[string]any {
 // ask asks one member what would become of one copy.
 func (c *confirmer) ask(ctx context.Context, g *preview.Group, name fleet.Name) answer {
 	m := c.seen.members[name]
-	if m == nil || m.down.Load() != nil {
+	if m == nil {
 		return answer{why: "the member does not answer"}
+	}
+	if why := m.down.Load(); why != nil {
+		return answer{why: *why}
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()

@@ -118,6 +118,7 @@ func (o *observations) look(ctx context.Context, objects map[fleet.ObjectKey]pre
 }
 
 func (o *observations) lookAt(ctx context.Context, m *asked, byType map[fleet.TypeName]*wanted, namespaces map[string]bool) {
+	m.meet(ctx)
 	absent := m.absentNamespaces(ctx, namespaces)
 	for _, w := range byType {
 		found := m.observe(ctx, w)

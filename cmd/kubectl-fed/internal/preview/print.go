@@ -1,7 +1,6 @@
 package preview
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -137,27 +136,12 @@ func (p *printer) fields(fields []preview.Field) {
 			fmt.Fprintf(p.out, "      and %d more fields: --diff shows all\n", len(fields)-maxFields)
 			return
 		}
-		fmt.Fprintf(p.out, "      %s: %s -> %s\n", cli.Clean(f.Path), value(f.Before), value(f.After))
+		fmt.Fprintf(p.out, "      %s: %s -> %s\n", cli.Clean(f.Path), cli.Value(f.Before, maxValue), cli.Value(f.After, maxValue))
 	}
 }
 
 // maxValue is how many bytes of a value are printed.
 const maxValue = 60
-
-func value(v any) string {
-	if v == nil {
-		return "(none)"
-	}
-	body, err := json.Marshal(v)
-	if err != nil {
-		return "?"
-	}
-	text := cli.Clean(string(body))
-	if len(text) > maxValue {
-		text = strings.ToValidUTF8(text[:maxValue], "") + "..."
-	}
-	return text
-}
 
 func (p *printer) unified(r *result) {
 	before, after := text(r.before), text(r.after)

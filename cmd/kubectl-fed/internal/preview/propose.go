@@ -16,11 +16,9 @@ import (
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/cli"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/control"
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/manifest"
+	"github.com/fedsync/fedsync/federation/fault"
 	"github.com/fedsync/fedsync/fleet"
 )
-
-// fieldOwner is the field manager of what apply writes.
-const fieldOwner = "kubectl-fed"
 
 // proposal is one object that is proposed.
 type proposal struct {
@@ -195,15 +193,16 @@ func (p *proposer) check(ctx context.Context, of dynamic.ResourceInterface, made
 	var checked *unstructured.Unstructured
 	var err error
 	if made.stored == nil {
-		checked, err = of.Create(ctx, made.proposed, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: fieldOwner})
+		checked, err = of.Create(ctx, made.proposed, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: control.FieldOwner})
 	} else {
-		checked, err = of.Update(ctx, made.proposed, metav1.UpdateOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: fieldOwner})
+		checked, err = of.Update(ctx, made.proposed, metav1.UpdateOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: control.FieldOwner})
 	}
 	namespace := made.proposed.GetNamespace()
+	missing := fault.Of(err).Class == fault.NamespaceMissing
 	switch {
-	case apierrors.IsNotFound(err) && p.namespaces[namespace]:
+	case missing && p.namespaces[namespace]:
 		return nil // the host cannot check it before its namespace is there
-	case apierrors.IsNotFound(err) && made.stored == nil:
+	case missing:
 		return cli.Next(fmt.Errorf("the host has no namespace %q", namespace), "create it, or put it into the file")
 	case err != nil:
 		return fmt.Errorf("the host refuses it: %w", err)

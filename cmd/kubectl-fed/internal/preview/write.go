@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/cli"
+	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/control"
 )
 
 // write stores the proposals: namespaces first, then what places them, then the rest in the order of the files. When one cannot be
@@ -58,13 +59,13 @@ func (o *applyOptions) writeOne(ctx context.Context, made *computed, p *proposal
 		for _, field := range []string{"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"} { // of the dry run
 			delete(proposed.Object["metadata"].(map[string]any), field) //nolint:forcetypeassert // an object that was decoded has metadata
 		}
-		_, err := of.Create(ctx, proposed, metav1.CreateOptions{FieldManager: fieldOwner})
+		_, err := of.Create(ctx, proposed, metav1.CreateOptions{FieldManager: control.FieldOwner})
 		return fate, err
 	default:
 		proposed := p.proposed.DeepCopy()
 		proposed.SetResourceVersion(p.stored.GetResourceVersion())
 		proposed.SetManagedFields(nil) // those of the dry run
-		_, err := of.Update(ctx, proposed, metav1.UpdateOptions{FieldManager: fieldOwner})
+		_, err := of.Update(ctx, proposed, metav1.UpdateOptions{FieldManager: control.FieldOwner})
 		return "configured", err
 	}
 }

@@ -74,21 +74,14 @@ func (q *query) matches(o *control.Object) bool {
 }
 
 func (o *getOptions) run(ctx context.Context, word string, names []string) error {
-	plane, err := o.g.Plane()
-	if err != nil {
-		return err
-	}
 	q := &query{names: names}
+	var err error
 	if q.selector, err = labels.Parse(o.selector); err != nil {
 		return fmt.Errorf("--selector: %w", err)
 	}
-	list, err := plane.Types(ctx)
+	t, err := o.g.FindType(ctx, word)
 	if err != nil {
 		return err
-	}
-	t, err := control.Find(list, word)
-	if err != nil {
-		return cli.Next(err, "`%s enable TYPE` federates a further type", o.g.Program)
 	}
 	q.kind = t.Type
 	if !o.all {
@@ -97,9 +90,9 @@ func (o *getOptions) run(ctx context.Context, word string, names []string) error
 		}
 	}
 	if o.watch {
-		return o.follow(ctx, plane, q)
+		return o.follow(ctx, t.Plane, q)
 	}
-	return o.list(ctx, plane, q)
+	return o.list(ctx, t.Plane, q)
 }
 
 func (o *getOptions) list(ctx context.Context, plane *control.Plane, q *query) error {

@@ -148,11 +148,14 @@ func printParts(out io.Writer, heading string, parts []Part, wide bool) error {
 func (o *statusOptions) printTroubles(f *Fleet, colour cli.Colour) error {
 	out := o.g.Out
 	if len(f.Troubles) > 0 {
-		rows := make([][]string, 0, len(f.Troubles))
+		rows, limit := make([][]string, 0, len(f.Troubles)), maxShown
+		if o.output.Wide() {
+			limit = 0
+		}
 		for _, t := range f.Troubles {
 			first := t.First
 			if t.Message != "" {
-				first += ": " + shortened(t.Message, o.output.Wide())
+				first += ": " + cli.Shortened(t.Message, limit)
 			}
 			rows = append(rows, []string{t.Word, fmt.Sprint(t.Count), first, t.Next})
 		}
@@ -177,13 +180,6 @@ func (o *statusOptions) printTroubles(f *Fleet, colour cli.Colour) error {
 
 // maxShown is how many bytes of a message a table shows.
 const maxShown = 80
-
-func shortened(message string, wide bool) string {
-	if wide || len(message) <= maxShown {
-		return message
-	}
-	return strings.ToValidUTF8(message[:maxShown], "") + "..."
-}
 
 // since says how long ago a stored time is, or nothing if it is none.
 func since(now time.Time, stored string) string {

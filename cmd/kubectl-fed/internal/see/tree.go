@@ -2,7 +2,6 @@ package see
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -38,30 +37,14 @@ somebody changed a declared field there, and who. Drift is told by events, which
 }
 
 func tree(ctx context.Context, g *cli.Global, word, name string) error {
-	plane, err := g.Plane()
+	t, err := g.FindObject(ctx, word, name)
 	if err != nil {
 		return err
 	}
-	namespace, err := g.Namespace()
-	if err != nil {
-		return err
-	}
-	list, err := plane.Types(ctx)
-	if err != nil {
-		return err
-	}
-	t, err := control.Find(list, word)
-	if err != nil {
-		return cli.Next(err, "`%s enable TYPE` federates a further type", g.Program)
-	}
-	o, err := plane.Object(ctx, t.Type, namespace, name)
-	if err != nil {
-		return err
-	}
-	b := &treeBuilder{g: g, kind: t.Type, object: &o, drift: driftOf(ctx, plane, &o)}
+	b := &treeBuilder{g: g, kind: t.Type, object: &t.Object, drift: driftOf(ctx, t.Plane, &t.Object)}
 	root := b.root()
 	b.addPlacement(root)
-	if err := b.addNamespace(ctx, plane, list, root); err != nil {
+	if err := b.addNamespace(ctx, t.Plane, t.Types, root); err != nil {
 		return err
 	}
 	b.addMembers(root)
@@ -176,13 +159,13 @@ func (b *treeBuilder) addNamespace(ctx context.Context, plane *control.Plane, li
 		root.Add("namespace: there is no FederatedTypeConfig %q, and without it nothing namespaced is placed", fleet.NamespaceType)
 		return nil //nolint:nilerr // that is what it says
 	}
-	ns, err := plane.Object(ctx, t.Type, b.object.Key.Namespace, b.object.Key.Namespace)
-	if _, missing := errors.AsType[*control.UnknownError](err); missing {
-		root.Add("namespace: there is no FederatedNamespace %s; nothing is placed or removed", b.object.Key.Namespace)
-		return nil
-	}
+	ns, found, err := plane.Lookup(ctx, t.Type, b.object.Key.Namespace, b.object.Key.Namespace)
 	if err != nil {
 		return err
+	}
+	if !found {
+		root.Add("namespace: there is no FederatedNamespace %s; nothing is placed or removed", b.object.Key.Namespace)
+		return nil
 	}
 	root.Add("namespace: FederatedNamespace %s: %s", ns.Key.Name, standing(&ns))
 	return nil
