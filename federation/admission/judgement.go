@@ -1,0 +1,58 @@
+package admission
+
+import (
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Judgement is what is thought of an object.
+type Judgement struct {
+	// Malformed says why the object cannot be read at all; empty if it can.
+	Malformed string
+	// Faults are reasons to refuse the object, as FIELD: MESSAGE.
+	Faults []string
+	// Warnings are for the author to read; the object is stored all the same.
+	Warnings []string
+}
+
+// faultsOf says the faults in KubeFed's words and order, each once.
+func faultsOf(list field.ErrorList) (faults []string) {
+	for _, fault := range list {
+		if said := fault.Error(); !slices.Contains(faults, said) {
+			faults = append(faults, said)
+		}
+	}
+	return faults
+}
+
+// malformed is the judgement about what cannot be read.
+func malformed(kind string, err error) Judgement {
+	return Judgement{Malformed: fmt.Sprintf("read %s: %v", kind, err)}
+}
+
+// Without returns the judgement without the faults that the other one, of the object as it was, has too.
+func (j Judgement) Without(before Judgement) Judgement {
+	j.Faults = slices.DeleteFunc(slices.Clone(j.Faults), func(fault string) bool { return slices.Contains(before.Faults, fault) })
+	return j
+}
+
+// Within returns the judgement with at most that many faults and that many warnings, and a line that counts the others.
+func (j Judgement) Within(most int) Judgement {
+	j.Faults, j.Warnings = cut(j.Faults, most), cut(j.Warnings, most)
+	return j
+}
+
+func cut(lines []string, most int) []string {
+	if len(lines) <= most {
+		return lines
+	}
+	return append(slices.Clone(lines[:most]), fmt.Sprintf("and %d more", len(lines)-most))
+}
+
+// Lenient turns faults into warnings.
+func (j Judgement) Lenient() Judgement {
+	j.Warnings, j.Faults = slices.Concat(j.Faults, j.Warnings), nil
+	return j
+}
