@@ -41,6 +41,7 @@ type Config struct {
 	// TracingEndpoint is where traces of edits go, empty for nowhere; TracingSampleRatio is the share of edits that are traced.
 	TracingEndpoint    string
 	TracingSampleRatio float64
+	Webhook            WebhookConfig
 	LogFormat          string
 	Verbosity          int
 }
@@ -92,6 +93,7 @@ func (c *Config) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&c.Budget.Count, "removal-budget-count", 100, "copies that placements may remove within the window, and more if the percentage allows; -1 for no limit")
 	f.IntVar(&c.Budget.Percent, "removal-budget-percent", 20, "percentage of all copies that placements may remove within the window")
 	f.DurationVar(&c.Budget.Window, "removal-budget-window", 10*time.Minute, "how long a removal counts")
+	c.Webhook.addFlags(f)
 	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")
 	f.IntVarP(&c.Verbosity, "v", "v", 0, "verbosity of the log: 1 shows each failed attempt")
 }
@@ -116,6 +118,9 @@ func (c *Config) Validate() error {
 	if c.TracingEndpoint != "" {
 		err := tracing.Options{Endpoint: c.TracingEndpoint, SampleRatio: c.TracingSampleRatio}.Validate()
 		check(err == nil, "--tracing-endpoint, --tracing-sample-ratio: %w", err)
+	}
+	if err := c.Webhook.validate(); err != nil {
+		wrong = append(wrong, err)
 	}
 	check(c.LogFormat == "text" || c.LogFormat == "json", "--log-format must be text or json, not %q", c.LogFormat)
 	return errors.Join(wrong...)

@@ -32,6 +32,7 @@ func TestFlags(t *testing.T) {
 			Namespace: "kube-federation-system", MetricsAddr: ":9090", HealthAddr: ":8080", LeaderElect: true, MemberWorkers: 8, HostWorkers: 8,
 			Budget:              engine.Budget{Count: 100, Percent: 20, Window: 10 * time.Minute},
 			TemplateAnnotations: "propagate", LogFormat: "text", MetricsDetail: "basic", OverdueAfter: time.Minute, TracingSampleRatio: 1,
+			Webhook: WebhookConfig{Secret: "fedsyncd-webhook", Configuration: "fedsyncd"},
 		}
 	}
 	but := func(change func(*Config)) *Config {
@@ -52,12 +53,14 @@ func TestFlags(t *testing.T) {
 				"--host-workers=3", "--kubefed-config=f", "--propagated-versions", "--template-annotations=drop",
 				"--removal-budget-count=-1", "--removal-budget-percent=1", "--removal-budget-window=1s", "--log-format=json", "-v=1",
 				"--metrics-detail=full", "--kubefed-metrics", "--overdue-after=5s", "--tracing-endpoint=http://h:1", "--tracing-sample-ratio=0.5",
+				"--webhook-addr=:8443", "--webhook-strict", "--webhook-cert-dir=/c", "--webhook-names=a.svc,10.0.0.1", "--webhook-secret=s", "--webhook-configuration=w",
 			},
 			want: &Config{
 				Kubeconfig: "k", Context: "c", Namespace: "n", MetricsAddr: "0", HealthAddr: ":1", PprofAddr: "127.0.0.1:2", MemberWorkers: 2, HostWorkers: 3,
 				KubeFedConfig: "f", PropagatedVersions: true, TemplateAnnotations: "drop",
 				Budget: engine.Budget{Count: -1, Percent: 1, Window: time.Second}, LogFormat: "json", Verbosity: 1,
 				MetricsDetail: "full", KubeFedMetrics: true, OverdueAfter: 5 * time.Second, TracingEndpoint: "http://h:1", TracingSampleRatio: 0.5,
+				Webhook: WebhookConfig{Addr: ":8443", Strict: true, CertDir: "/c", Names: []string{"a.svc", "10.0.0.1"}, Secret: "s", Configuration: "w"},
 			},
 		},
 		"the verbosity with two dashes": {why: "klog's habit", flags: []string{"--v=2"}, want: but(func(c *Config) { c.Verbosity = 2 })},
@@ -99,6 +102,12 @@ func TestValidate(t *testing.T) {
 		"traces to nowhere": {
 			why: "the flags are named, and what is wrong with the URL", flags: []string{"--tracing-endpoint=collector:4318", "--tracing-sample-ratio=2"},
 			want: []string{`--tracing-endpoint, --tracing-sample-ratio: endpoint "collector:4318" is no URL such as http://127.0.0.1:4318 or https://otel.example.com`, "sample ratio 2 is not between 0 and 1"},
+		},
+		"a webhook nowhere":   {why: "the address is quoted", flags: []string{"--webhook-addr=8443"}, want: []string{`--webhook-addr must be HOST:PORT or :PORT, not "8443"`}},
+		"a port of no number": {why: "as above", flags: []string{"--webhook-addr=:https"}, want: []string{`--webhook-addr must be HOST:PORT or :PORT, not ":https"`}},
+		"a certificate of nobody": {
+			why: "it is kept in a Secret or comes from a directory", flags: []string{"--webhook-addr=:1", "--webhook-secret="},
+			want: []string{"--webhook-secret and --webhook-configuration must not be empty without --webhook-cert-dir"},
 		},
 		"overdue at once": {why: "every edit would be", flags: []string{"--overdue-after=0"}, want: []string{"--overdue-after must be greater than 0"}},
 		"everything at once": {

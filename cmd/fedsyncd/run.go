@@ -88,6 +88,9 @@ func run(ctx context.Context, c *Config) error {
 	if err := addEngine(ctx, mgr, o, counted); err != nil {
 		return fmt.Errorf("set up: %w", err)
 	}
+	if err := addWebhook(mgr, c, settings); err != nil {
+		return fmt.Errorf("set up the webhook: %w", err)
+	}
 	go announceLeader(ctx, mgr, log, counted)
 	if err := mgr.Start(ctx); ctx.Err() == nil {
 		return err
