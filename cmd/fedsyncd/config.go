@@ -68,6 +68,8 @@ func command() *cobra.Command {
 			return nil // stopped as asked, at whatever point
 		},
 	}
+	cmd.AddCommand(applyCRDsCommand())
+	cmd.CompletionOptions.DisableDefaultCmd = true
 	c.addFlags(cmd.Flags())
 	return cmd
 }

@@ -29,12 +29,12 @@ func (w World) Federated(sent []byte) Judgement {
 	}
 	j := Judgement{}
 	for _, p := range o.Problems {
-		j.fault(p)
+		j = j.with(p)
 	}
-	w.judgeClusters(sent, o, &j)
+	j = w.judgeClusters(sent, o, j)
 	renderer := override.NewRenderer(o, w.Type)
 	for _, p := range renderer.Faults() {
-		j.fault(p)
+		j = j.with(p)
 	}
 	for _, warning := range renderer.Warnings(w.known) {
 		j.Warnings = append(j.Warnings, warning.String())
@@ -60,21 +60,10 @@ func (w World) decode(sent []byte) (*fleet.FederatedObject, error) {
 	return o, nil
 }
 
-// fault adds a fault, unless it is there: the template's are found when it is read and when it is rendered.
-func (j *Judgement) fault(p fleet.Problem) {
-	said := p.String()
-	for _, known := range j.Faults {
-		if known == said {
-			return
-		}
-	}
-	j.Faults = append(j.Faults, said)
-}
-
 // judgeClusters looks at the names of a placement. A name that is given twice is a slip of the pen, one that nobody has may be a typo.
-func (w World) judgeClusters(sent []byte, o *fleet.FederatedObject, j *Judgement) {
+func (w World) judgeClusters(sent []byte, o *fleet.FederatedObject, j Judgement) Judgement {
 	if !o.Placement.Listed {
-		return
+		return j
 	}
 	var object struct {
 		Spec struct {
@@ -86,7 +75,7 @@ func (w World) judgeClusters(sent []byte, o *fleet.FederatedObject, j *Judgement
 		} `json:"spec"`
 	}
 	if json.Unmarshal(sent, &object) != nil { // which is a fault of its own
-		return
+		return j
 	}
 	first := map[fleet.Name]int{}
 	for i, c := range object.Spec.Placement.Clusters {
@@ -95,7 +84,7 @@ func (w World) judgeClusters(sent []byte, o *fleet.FederatedObject, j *Judgement
 		switch {
 		case c.Name == "":
 		case twice:
-			j.fault(fleet.Problem{Field: field, Message: fmt.Sprintf("cluster %q is listed already, at %d", c.Name, at)})
+			j = j.with(fleet.Problem{Field: field, Message: fmt.Sprintf("cluster %q is listed already, at %d", c.Name, at)})
 		default:
 			first[c.Name] = i
 			if !w.known(c.Name) {
@@ -103,6 +92,7 @@ func (w World) judgeClusters(sent []byte, o *fleet.FederatedObject, j *Judgement
 			}
 		}
 	}
+	return j
 }
 
 func (w World) known(name fleet.Name) bool {

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/fedsync/fedsync/fleet"
 )
 
 // Judgement is what is thought of an object.
@@ -30,6 +32,14 @@ func faultsOf(list field.ErrorList) (faults []string) {
 // malformed is the judgement about what cannot be read.
 func malformed(kind string, err error) Judgement {
 	return Judgement{Malformed: fmt.Sprintf("read %s: %v", kind, err)}
+}
+
+// with returns the judgement with one more fault, unless it is there: a template's are found when it is read and when it is rendered.
+func (j Judgement) with(p fleet.Problem) Judgement {
+	if said := p.String(); !slices.Contains(j.Faults, said) {
+		j.Faults = append(j.Faults, said)
+	}
+	return j
 }
 
 // Without returns the judgement without the faults that the other one, of the object as it was, has too.

@@ -58,7 +58,7 @@ func New(client kubernetes.Interface, o Options) *Keeper {
 // NeedLeaderElection tells controller-runtime that a standby keeps the certificate too: it answers as well.
 func (k *Keeper) NeedLeaderElection() bool { return false }
 
-// GetCertificate is for tls.Config.
+// GetCertificate is for a [tls.Config].
 func (k *Keeper) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	p := k.serving.Load()
 	if p == nil {
@@ -91,9 +91,9 @@ func (k *Keeper) say(err error) {
 	if err != nil {
 		said = err.Error()
 	}
-	switch {
-	case said == k.said:
-	case said == "":
+	switch said {
+	case k.said:
+	case "":
 		k.options.Log.Info("the webhook's certificate is in order")
 	default:
 		k.options.Log.Info("the webhook's certificate is not in order", "reason", said)

@@ -35,7 +35,7 @@ func (p *Plane) Follow(ctx context.Context, r fleet.Resource, namespace string, 
 	source := &raw.Source{Client: p.watching, Path: host.CollectionPath(r, namespace)}
 	for begun := false; ; begun = true {
 		err := listAndFollow(ctx, source, tell)
-		if ended := ctx.Err() != nil; err != nil && !ended && !(begun && Transient(err)) {
+		if ended := ctx.Err() != nil; err != nil && !ended && (!begun || !Transient(err)) {
 			return fmt.Errorf("watch %s: %w", r.Plural, err)
 		}
 		select {
