@@ -29,12 +29,12 @@ func freePort() (string, error) {
 }
 
 // local has the addresses of a pod's arguments on loopback, at ports that are free here.
-func (w *world) local(args []string, webhook string) (changed []string) {
+func (w *world) local(args []string) (changed []string) {
 	for _, arg := range args {
 		switch name, _, _ := strings.Cut(arg, "="); name {
 		case "--metrics-addr", "--healthz-addr": // the lab gives them
 		case "--webhook-addr":
-			changed = append(changed, "--webhook-addr=127.0.0.1:"+webhook)
+			changed = append(changed, "--webhook-addr=127.0.0.1:"+w.port)
 		default:
 			changed = append(changed, arg)
 		}
@@ -42,9 +42,10 @@ func (w *world) local(args []string, webhook string) (changed []string) {
 	return changed
 }
 
-// start runs fedsyncd as a pod of the chart's Deployment would.
-func (w *world) start(t *testing.T, webhook string, more ...string) *daemon.Process {
+// start runs fedsyncd as a pod of the chart's Deployment would, in place of the one that ran before.
+func (w *world) start(t *testing.T) {
 	t.Helper()
+	w.stop(t)
 	deployment, err := w.host.AppsV1().Deployments(namespace).Get(t.Context(), "fedsyncd", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -54,21 +55,23 @@ func (w *world) start(t *testing.T, webhook string, more ...string) *daemon.Proc
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := daemon.Start(context.WithoutCancel(t.Context()), daemon.Options{
-		Binary: w.tool["FEDSYNCD"], Kubeconfig: kubeconfig, Log: filepath.Join(w.lab.Dir(), "fedsyncd.log"),
-		Args: append(w.local(pod.Containers[0].Args, webhook), more...),
+	w.daemon, err = daemon.Start(context.WithoutCancel(t.Context()), daemon.Options{
+		Binary: w.tool["FEDSYNCD"], Kubeconfig: kubeconfig, Log: filepath.Join(w.lab.Dir(), "fedsyncd.log"), Args: w.local(pod.Containers[0].Args),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if p.Running() {
-			if _, err := p.Stop(); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-	return p
+}
+
+// stop ends fedsyncd, if it runs.
+func (w *world) stop(t *testing.T) {
+	t.Helper()
+	if w.daemon == nil || !w.daemon.Running() {
+		return
+	}
+	if _, err := w.daemon.Stop(); err != nil {
+		t.Error(err)
+	}
 }
 
 // runPods runs the pods of Jobs until the context ends: each one's program with its arguments and the token of its ServiceAccount. Errors are

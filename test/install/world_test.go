@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/fedsync/fedsync/lab"
+	"github.com/fedsync/fedsync/lab/daemon"
 	"github.com/fedsync/fedsync/test/await"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,7 +38,8 @@ type world struct {
 	objects dynamic.Interface
 	members map[string]dynamic.Interface
 	// port is that of the webhook.
-	port string
+	port   string
+	daemon *daemon.Process
 }
 
 // fleet is set up by TestMain.
