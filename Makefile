@@ -77,6 +77,32 @@ takeover: components $(BIN)/hyperfed ## KubeFed's controller manager and fedsync
 	@chart=$$(cd test/kubefed && go list -m -f '{{.Dir}}' sigs.k8s.io/kubefed)/charts/kubefed && \
 		FEDSYNCD=$(BIN)/fedsyncd HYPERFED=$(BIN)/hyperfed KUBEFED_CHART=$$chart scripts/gotest.sh test -timeout 20m ./takeover/...
 
+# The tools that the chart is rendered, checked and installed with, each built from the module that pins it.
+CHART_TOOLS := helm helm3 helm-docs kubeconform kustomize kubectl
+$(BIN)/helm: PACKAGE := helm.sh/helm/v4/cmd/helm
+$(BIN)/helm3: PACKAGE := helm.sh/helm/v3/cmd/helm
+$(BIN)/helm-docs: PACKAGE := github.com/norwoodj/helm-docs/cmd/helm-docs
+$(BIN)/kubeconform: PACKAGE := github.com/yannh/kubeconform/cmd/kubeconform
+$(BIN)/kustomize: PACKAGE := sigs.k8s.io/kustomize/kustomize/v5
+$(BIN)/kubectl: PACKAGE := ./kubectl
+$(addprefix $(BIN)/,$(CHART_TOOLS)): tools/charts/go.mod
+	@cd tools/charts && go build -trimpath -o $@ $(PACKAGE)
+
+$(BIN)/helm-unittest: tools/unittest/go.mod
+	@cd tools/unittest && go build -trimpath -o $@ github.com/helm-unittest/helm-unittest/cmd/helm-unittest
+
+.PHONY: chart
+chart: $(BIN)/helm $(BIN)/helm-unittest ## lint the chart and run its unit tests
+	@$(BIN)/helm lint --strict --quiet charts/fedsync
+	@log=$$($(BIN)/helm-unittest charts/fedsync) || { echo "$$log"; exit 1; }; echo "$$log" | grep -E '^Tests:'; \
+		echo "$$log" | awk '/^Tests:/ {print "passed", $$2}' >> $${TEST_COUNTS:-$(BIN)/test-counts}
+
+.PHONY: install-test
+install-test: components $(addprefix $(BIN)/,$(CHART_TOOLS)) ## install the chart on real clusters, with Helm 4 and 3 and kustomize, and use it with its own rights
+	@scripts/require.sh gcc libc6-dev
+	@FEDSYNCD=$(BIN)/fedsyncd KUBECTL_FED=$(BIN)/kubectl-fed HELM=$(BIN)/helm HELM3=$(BIN)/helm3 KUBECONFORM=$(BIN)/kubeconform KUSTOMIZE=$(BIN)/kustomize \
+		KUBECTL=$(BIN)/kubectl scripts/gotest.sh test -timeout 15m ./install/...
+
 BENCH_FLAGS ?=
 .PHONY: bench
 bench: components $(if $(filter kubefed,$(PEER)),$(BIN)/hyperfed) ## measure against the limit; PEER=kubefed, BENCH_JSON=file, BENCH_FLAGS="-objects 300 -rounds 1"
@@ -128,13 +154,15 @@ archtest: ## the rules about who may import whom
 	@go test ./internal/archtest/...
 
 .PHONY: generate
-generate: $(BIN)/controller-gen ## CRDs, FederatedTypeConfigs and dashboards in charts/, docs/reference/metrics.md
+generate: $(BIN)/controller-gen $(BIN)/helm $(BIN)/helm-docs ## CRDs, FederatedTypeConfigs, dashboards and README in charts/, deploy/kustomize, docs/reference/metrics.md
 	@go generate ./...
 	@cd monitoring && go generate ./...
+	@$(BIN)/helm-docs --chart-search-root charts --sort-values-order file --log-level warning
+	@scripts/kustomize.sh $(BIN)/helm
 
 .PHONY: generated
 generated: generate ## fail if a generated file was changed by hand or is out of date
-	@git diff --exit-code --stat -- charts docs/reference || { echo "run make generate and commit"; exit 1; }
+	@git diff --exit-code --stat -- charts deploy docs/reference || { echo "run make generate and commit"; exit 1; }
 
 .PHONY: rules
 rules: ## check and test the recording rules and alerts; PROMTOOL=FILE takes another promtool
@@ -156,7 +184,7 @@ $(BIN)/golangci-lint $(BIN)/controller-gen $(BIN)/benchstat: tools/go.mod
 
 .PHONY: tidy
 tidy: ## go mod tidy in every module
-	@for m in $(MODULES) lab/components test/kubefed tools; do (cd $$m && go mod tidy -e) || exit 1; done
+	@for m in $(MODULES) lab/components test/kubefed tools tools/charts tools/unittest; do (cd $$m && go mod tidy -e) || exit 1; done
 
 .PHONY: clean
 clean: ## remove what was built here

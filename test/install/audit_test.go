@@ -15,7 +15,7 @@ const auditLog = "audit.log"
 type request struct {
 	Stage string `json:"stage"`
 	Verb  string `json:"verb"`
-	URI   string `json:"requestURI"`
+	URI   string `json:"requestURI"` //nolint:tagliatelle // the API server's name
 	User  struct {
 		Username string `json:"username"`
 	} `json:"user"`

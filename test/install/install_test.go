@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +34,7 @@ func TestInstall(t *testing.T) {
 		{"upgrade", upgrade},
 		{"uninstall", uninstall},
 		{"install with Helm 3", helm3},
+		{"apply with kustomize", applyKustomize},
 	}
 	trouble := make(chan error, 10)
 	pods, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -330,4 +333,30 @@ func helm3(t *testing.T, w *world) {
 		t.Errorf("releases: %v, %v", release, err)
 	}
 	w.must(t, "HELM3", "uninstall", "fedsync", "--namespace", namespace)
+}
+
+// applyKustomize brings each environment's fedsyncd in place of the one before, as a pipeline would.
+func applyKustomize(t *testing.T, w *world) {
+	w.must(t, "KUBECTL", "--context", "host", "apply", "--server-side", "--force-conflicts", "-k", filepath.Join(kustomize(), "crds"))
+	for _, environment := range []struct {
+		name     string
+		replicas int32
+		flag     string
+	}{
+		{"dev", 1, "--log-format=text"},
+		{"staging", 2, "--tracing-sample-ratio=0.1"},
+		{"production", 3, "--removal-budget-percent=5"},
+	} {
+		w.must(t, "KUBECTL", "--context", "host", "apply", "-k", overlay(environment.name))
+		deployment, err := w.host.AppsV1().Deployments(namespace).Get(t.Context(), "fedsyncd", metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		args := deployment.Spec.Template.Spec.Containers[0].Args
+		if *deployment.Spec.Replicas != environment.replicas || !slices.Contains(args, environment.flag) {
+			t.Errorf("%s: %d replicas with %v", environment.name, *deployment.Spec.Replicas, args)
+		}
+		w.start(t)
+		w.edited(t, int64(4+environment.replicas))
+	}
 }

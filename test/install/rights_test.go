@@ -36,8 +36,8 @@ func (r right) covers(q *request) bool {
 	if q.Object.Subresource != "" {
 		resource += "/" + q.Object.Subresource
 	}
-	any := r.resource == "*" && q.Object.Subresource == "" || r.resource == "*/"+q.Object.Subresource && q.Object.Subresource != ""
-	return (any || r.resource == resource) && (len(r.names) == 0 || slices.Contains(r.names, q.Object.Name))
+	all := r.resource == "*" && q.Object.Subresource == "" || r.resource == "*/"+q.Object.Subresource && q.Object.Subresource != ""
+	return (all || r.resource == resource) && (len(r.names) == 0 || slices.Contains(r.names, q.Object.Name))
 }
 
 // rights returns everything that is granted to a ServiceAccount of the control plane.

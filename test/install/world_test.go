@@ -13,13 +13,14 @@ import (
 
 	"github.com/fedsync/fedsync/lab"
 	"github.com/fedsync/fedsync/lab/daemon"
-	"github.com/fedsync/fedsync/test/await"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/fedsync/fedsync/test/await"
 )
 
 const (
@@ -81,7 +82,7 @@ rules:
 
 func setUp(ctx context.Context, dir string) (*world, error) {
 	w := &world{dir: dir, tool: map[string]string{}, members: map[string]dynamic.Interface{}}
-	for _, name := range []string{"FEDSYNCD", "KUBECTL_FED", "HELM", "HELM3", "KUBECONFORM", "KUSTOMIZE"} {
+	for _, name := range []string{"FEDSYNCD", "KUBECTL_FED", "HELM", "HELM3", "KUBECONFORM", "KUSTOMIZE", "KUBECTL"} {
 		if w.tool[name] = os.Getenv(name); w.tool[name] == "" {
 			return nil, fmt.Errorf("%s must name the program; `make install-test` builds it", name)
 		}
@@ -109,7 +110,7 @@ func setUp(ctx context.Context, dir string) (*world, error) {
 			return w, err
 		}
 	}
-	w.port, err = freePort()
+	w.port, err = freePort(ctx)
 	return w, err
 }
 
