@@ -25,6 +25,9 @@ type lock struct {
 
 	legacy *host.LegacyLock
 	look   time.Duration // how long looking at it may take: a Lease that is held must be renewed in time all the same
+	clock  clock.PassiveClock
+	free   time.Time // when KubeFed's lock was last seen to be free
+	ours   bool      // the Lease is held
 	log    logr.Logger
 	said   string
 }
@@ -48,26 +51,46 @@ func newLock(config *rest.Config, namespace string, timeout time.Duration, log l
 		Client:     client.CoordinationV1(),
 		LockConfig: resourcelock.ResourceLockConfig{Identity: hostname + "_" + string(uuid.NewUUID())},
 	}
-	return &lock{Interface: lease, legacy: host.NewLegacyLock(client, namespace, clock.RealClock{}, log), look: timeout / 2, log: log}, nil
+	return &lock{Interface: lease, legacy: host.NewLegacyLock(client, namespace, clock.RealClock{}, log), look: timeout / 2, clock: clock.RealClock{}, log: log}, nil
 }
 
 // Get implements resourcelock.Interface.
 func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	if held, err := l.excluded(ctx); held || err != nil {
+	if held, err := l.recently(ctx); held || err != nil {
 		return nil, nil, err
 	}
 	return l.Interface.Get(ctx)
 }
 
-// Update implements resourcelock.Interface. Giving the Lease back is always allowed. A lock that cannot be looked at now was
-// free when the Lease was taken: that is no reason to stop.
+// Create implements resourcelock.Interface.
+func (l *lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	if held, err := l.excluded(ctx); held || err != nil {
+		return err
+	}
+	if err := l.Interface.Create(ctx, record); err != nil {
+		return err
+	}
+	l.ours = true
+	return nil
+}
+
+// Update implements resourcelock.Interface. Before the Lease is taken, KubeFed's lock is looked at; while it is held, now and then. Giving the
+// Lease back is always allowed. A lock that cannot be looked at now was free when the Lease was taken: that is no reason to stop.
 func (l *lock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	look := l.excluded
+	if l.ours {
+		look = l.recently
+	}
 	if record.HolderIdentity != "" {
-		if held, err := l.excluded(ctx); held {
+		if held, err := look(ctx); held || err != nil && !l.ours {
 			return err
 		}
 	}
-	return l.Interface.Update(ctx, record)
+	if err := l.Interface.Update(ctx, record); err != nil {
+		return err
+	}
+	l.ours = record.HolderIdentity != ""
+	return nil
 }
 
 // await returns when no KubeFed controller manager holds its lock. It is for a daemon that takes no Lease.
@@ -92,8 +115,16 @@ func (l *lock) await(ctx context.Context) error {
 	}
 }
 
-// lockPeriod is how often KubeFed's lock is looked at while it is waited for.
+// lockPeriod is how often KubeFed's lock is looked at while it is waited for, and while the Lease is held.
 const lockPeriod = 2 * time.Second
+
+// recently is excluded, but does not look again for a while after the lock was seen to be free.
+func (l *lock) recently(ctx context.Context) (held bool, err error) {
+	if l.clock.Since(l.free) < lockPeriod {
+		return false, nil
+	}
+	return l.excluded(ctx)
+}
 
 // excluded tells whether KubeFed's lock is held. The error says why the Lease is not ours to take: because it is, or because
 // nobody can tell.
@@ -103,6 +134,10 @@ func (l *lock) excluded(ctx context.Context) (held bool, err error) {
 	holder, err := l.legacy.Holder(ctx)
 	if err != nil {
 		return false, fmt.Errorf("look at KubeFed's lock: %w", err)
+	}
+	l.free = time.Time{}
+	if holder == "" {
+		l.free = l.clock.Now()
 	}
 	if holder != l.said {
 		l.said = holder

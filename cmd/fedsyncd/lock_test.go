@@ -34,6 +34,8 @@ func (l *lease) Get(context.Context) (*resourcelock.LeaderElectionRecord, []byte
 	return &resourcelock.LeaderElectionRecord{}, nil, nil
 }
 
+func (l *lease) Create(context.Context, resourcelock.LeaderElectionRecord) error { return nil }
+
 func (l *lease) Update(context.Context, resourcelock.LeaderElectionRecord) error {
 	l.updates++
 	return nil
@@ -52,7 +54,7 @@ func kubeFedsLock() *corev1.ConfigMap {
 func lockOver(client *fake.Clientset, clock *clocktesting.FakePassiveClock) (*lock, *lease, *[]string) {
 	said, below := &[]string{}, &lease{}
 	log := funcr.New(func(_, line string) { *said = append(*said, line) }, funcr.Options{})
-	return &lock{Interface: below, legacy: host.NewLegacyLock(client, "system", clock, logr.Discard()), look: time.Minute, log: log}, below, said
+	return &lock{Interface: below, legacy: host.NewLegacyLock(client, "system", clock, logr.Discard()), look: time.Minute, clock: clock, log: log}, below, said
 }
 
 func TestTwoManagersNeverWork(t *testing.T) {
@@ -92,6 +94,39 @@ func TestTwoManagersNeverWork(t *testing.T) {
 	}
 }
 
+// A leader renews its Lease more often than anybody has to look at KubeFed's lock, and a standby asks for it more often.
+func TestTheLockIsNotLookedAtAllTheTime(t *testing.T) {
+	clock := clocktesting.NewFakePassiveClock(noon)
+	client := fake.NewClientset()
+	l, _, _ := lockOver(client, clock)
+	ours := resourcelock.LeaderElectionRecord{HolderIdentity: "us"}
+	const once = 2 // a ConfigMap and Endpoints
+	steps := []struct {
+		why   string
+		after time.Duration
+		ask   func() error
+		looks int
+	}{
+		{why: "nobody has looked yet", ask: func() error { _, _, err := l.Get(t.Context()); return err }, looks: once},
+		{why: "a standby asks again", after: time.Second, ask: func() error { _, _, err := l.Get(t.Context()); return err }},
+		{why: "before the Lease is taken the lock must be free now, not a second ago", ask: func() error { return l.Update(t.Context(), ours) }, looks: once},
+		{why: "the Lease is renewed", after: time.Second, ask: func() error { return l.Update(t.Context(), ours) }},
+		{why: "it was two seconds ago", after: time.Second, ask: func() error { return l.Update(t.Context(), ours) }, looks: once},
+		{why: "the Lease is given back", ask: func() error { return l.Update(t.Context(), resourcelock.LeaderElectionRecord{}) }},
+		{why: "and taken anew", ask: func() error { return l.Create(t.Context(), ours) }, looks: once},
+	}
+	for _, s := range steps {
+		clock.SetTime(clock.Now().Add(s.after))
+		client.ClearActions()
+		if err := s.ask(); err != nil {
+			t.Errorf("%s: %v", s.why, err)
+		}
+		if looks := len(client.Actions()); looks != s.looks {
+			t.Errorf("%s: looked %d times, want %d", s.why, looks, s.looks)
+		}
+	}
+}
+
 func TestALockThatCannotBeReadIsRespected(t *testing.T) {
 	client := fake.NewClientset()
 	broken := errors.New("broken")
@@ -108,6 +143,7 @@ func TestALeaderStaysOneWhileTheLockCannotBeRead(t *testing.T) {
 		return true, nil, apierrors.NewInternalError(errors.New("broken"))
 	})
 	l, below, _ := lockOver(client, clocktesting.NewFakePassiveClock(noon))
+	l.ours = true
 	if err := l.Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "us"}); err != nil || below.updates != 1 {
 		t.Errorf("%v, asked %+v", err, below)
 	}

@@ -39,7 +39,7 @@ func TestDecodeConfig(t *testing.T) {
 		},
 		"what KubeFed's chart writes": {
 			why: "it is the defaults, written out", want: DefaultConfig(),
-			spec: `{scope: Cluster, controllerDuration: {availableDelay: 20s, unavailableDelay: 60s, cacheSyncTimeout: 5m}, leaderElect: {leaseDuration: 15s, renewDeadline: 10s, retryPeriod: 5s, resourceLock: configmaps},
+			spec: `{scope: Cluster, controllerDuration: {availableDelay: 20s, unavailableDelay: 60s, cacheSyncTimeout: 5m}, leaderElect: {leaseDuration: 15s, renewDeadline: 10s, retryPeriod: 500ms, resourceLock: configmaps},
 				featureGates: [{name: PushReconciler, configuration: Enabled}, {name: RawResourceStatusCollection, configuration: Disabled}, {name: SchedulerPreferences, configuration: Enabled}],
 				clusterHealthCheck: {period: 10s, timeout: 3s, failureThreshold: 3, successThreshold: 1}, syncController: {maxConcurrentReconciles: 1, adoptResources: Enabled}, statusController: {maxConcurrentReconciles: 1}}`,
 		},
@@ -108,7 +108,7 @@ func TestDecodeConfigRefuses(t *testing.T) {
 			want: []string{"spec.leaderElect.leaseDuration: must be greater than renewDeadline"},
 		},
 		"a renewal as long as 1.2 periods": {
-			why: "one attempt may be late by a fifth", spec: `{scope: Cluster, leaderElect: {renewDeadline: 6s}}`,
+			why: "one attempt may be late by a fifth", spec: `{scope: Cluster, leaderElect: {renewDeadline: 6s, retryPeriod: 5s}}`,
 			want: []string{"spec.leaderElect.renewDeadline: must be greater than 1.2 times retryPeriod"},
 		},
 		"a lease of less than a second": {

@@ -3,7 +3,9 @@ package integration
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -68,6 +70,40 @@ func TestAStandbyTakesOverInTheMiddleOfAnEdit(t *testing.T) {
 	for copied, generation := range s.generations(t) {
 		if moved := generation - before[copied]; moved != 1 {
 			t.Errorf("the generation of %s moved by %d for one edit", copied, moved)
+		}
+	}
+}
+
+// TestARollingRestartHandsOver has leaders end in order, one after another, and looks how long nobody works: from the signal to the leader
+// until an edit that was made after it is in all members.
+func TestARollingRestartHandsOver(t *testing.T) {
+	fleet.withDaemon(t, fleet.binary) // the race detector's starts and ends are slow
+	s := newScene(t, "rolling")
+	s.configMaps(t, 1, "0")
+	s.settled(t, "federatedconfigmap", "c0")
+	const limit = 2 * time.Second
+	var gaps []time.Duration
+	for i := 1; i <= 5; i++ {
+		standby, err := daemon.Start(context.WithoutCancel(t.Context()), daemon.Options{
+			Binary: fleet.binary, Kubeconfig: fleet.lab.Kubeconfig(), Log: filepath.Join(fleet.lab.Dir(), "fedsyncd.log"), Args: []string{"-v=1"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		leader := fleet.daemon
+		fleet.daemon = standby
+		asked := time.Now()
+		if _, err := leader.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		s.editAll(t, 1, fmt.Sprint(i))
+		s.allHave(t, time.Minute, fmt.Sprint(i), slices.Collect(maps.Keys(s.m))...)
+		gaps = append(gaps, time.Since(asked).Round(10*time.Millisecond))
+	}
+	t.Logf("measured: with the default retry period nobody worked for %v", gaps)
+	for _, gap := range gaps {
+		if gap > limit {
+			t.Errorf("the hand-over took %s, more than %s", gap, limit)
 		}
 	}
 }
