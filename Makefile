@@ -64,10 +64,10 @@ story: components ## a real Prometheus watches fedsyncd through a story: every p
 		MONITORING_PICTURES=$(abspath $(PICTURES)) scripts/gotest.sh test -timeout 15m ./monitoring/...
 
 .PHONY: conformance
-conformance: components $(BIN)/kubefed-e2e.test $(if $(filter kubefed,$(CONFORMANCE_MANAGER)),$(BIN)/hyperfed) ## KubeFed's own e2e suite against fedsyncd; CONFORMANCE_RUNS=5 repeats it
+conformance: components $(BIN)/helm $(BIN)/kubefed-e2e.test $(if $(filter kubefed,$(CONFORMANCE_MANAGER)),$(BIN)/hyperfed) ## KubeFed's own e2e suite against fedsyncd; CONFORMANCE_RUNS=5 repeats it
 	@scripts/require.sh gcc libc6-dev
 	@rm -rf $(BIN)/conformance
-	@FEDSYNCD=$(BIN)/fedsyncd KUBEFED_E2E=$(BIN)/kubefed-e2e.test HYPERFED=$(BIN)/hyperfed CONFORMANCE_OUT=$(BIN)/conformance \
+	@FEDSYNCD=$(BIN)/fedsyncd HELM=$(BIN)/helm KUBEFED_E2E=$(BIN)/kubefed-e2e.test HYPERFED=$(BIN)/hyperfed CONFORMANCE_OUT=$(BIN)/conformance \
 		scripts/gotest.sh test -timeout 60m ./conformance/...; status=$$?; \
 		cat $(BIN)/conformance/table.txt && exit $$status
 
@@ -102,6 +102,28 @@ install-test: components $(addprefix $(BIN)/,$(CHART_TOOLS)) ## install the char
 	@scripts/require.sh gcc libc6-dev
 	@FEDSYNCD=$(BIN)/fedsyncd KUBECTL_FED=$(BIN)/kubectl-fed HELM=$(BIN)/helm HELM3=$(BIN)/helm3 KUBECONFORM=$(BIN)/kubeconform KUSTOMIZE=$(BIN)/kustomize \
 		KUBECTL=$(BIN)/kubectl scripts/gotest.sh test -timeout 15m ./install/...
+
+IMAGE_PLATFORMS ?= linux/amd64,linux/arm64
+.PHONY: image
+image: ## build the image with docker: IMAGE=ghcr.io/fedsync/fedsyncd, PUSH=1 pushes it
+	@docker buildx build --platform $(IMAGE_PLATFORMS) --build-arg VERSION=$$(scripts/version.sh) -f image/Dockerfile \
+		--sbom=true --provenance=true -t $(or $(IMAGE),fedsyncd):$$(scripts/version.sh) $(if $(PUSH),--push) .
+
+.PHONY: image-test
+image-test: ## build the image's file system without docker, start fedsyncd from it as the image's user, and build it again to compare
+	@image/check.sh
+
+$(BIN)/cyclonedx-gomod $(BIN)/actionlint: tools/release/go.mod
+	@cd tools/release && go build -trimpath -o $(BIN)/ tool
+
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+.PHONY: release
+release: $(BIN)/helm $(BIN)/cyclonedx-gomod ## binaries, chart, krew manifest, bills of materials and checksums into bin/release; PLATFORMS="OS/ARCHITECTURE ..."
+	@scripts/release.sh $(BIN)/release $(BIN)/helm $(BIN)/cyclonedx-gomod $(PLATFORMS)
+
+.PHONY: pipelines
+pipelines: $(BIN)/actionlint ## check the GitHub workflows
+	@$(BIN)/actionlint
 
 BENCH_FLAGS ?=
 .PHONY: bench
@@ -184,7 +206,7 @@ $(BIN)/golangci-lint $(BIN)/controller-gen $(BIN)/benchstat: tools/go.mod
 
 .PHONY: tidy
 tidy: ## go mod tidy in every module
-	@for m in $(MODULES) lab/components test/kubefed tools tools/charts tools/unittest; do (cd $$m && go mod tidy -e) || exit 1; done
+	@for m in $(MODULES) lab/components test/kubefed tools tools/charts tools/unittest tools/release; do (cd $$m && go mod tidy -e) || exit 1; done
 
 .PHONY: clean
 clean: ## remove what was built here

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/fedsync/fedsync/federation/engine"
+	"github.com/fedsync/fedsync/internal/version"
 	"github.com/fedsync/fedsync/metrics"
 	"github.com/fedsync/fedsync/tracing"
 )
@@ -57,7 +58,7 @@ func command() *cobra.Command {
 		Long: "fedsyncd watches federated objects on the host cluster, keeps a copy of each in every selected member cluster,\n" +
 			"repairs drift, and reports in the objects' status. It speaks the API of KubeFed v0.10.\n\n" +
 			"Without --kubeconfig it uses KUBECONFIG, the service account of its pod, or ~/.kube/config, in this order.",
-		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true, Version: version(),
+		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true, Version: version.Version(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := c.Validate(); err != nil {
 				return err

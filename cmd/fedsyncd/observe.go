@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	"github.com/fedsync/fedsync/internal/version"
 	"github.com/fedsync/fedsync/metrics"
 	"github.com/fedsync/fedsync/tracing"
 )
@@ -22,7 +23,7 @@ func newTracer(ctx context.Context, c *Config, log logr.Logger) (tracer *tracing
 	if c.TracingEndpoint == "" {
 		return nil, func() {}, nil
 	}
-	o := tracing.Options{Endpoint: c.TracingEndpoint, SampleRatio: c.TracingSampleRatio, Version: version(), Log: log}
+	o := tracing.Options{Endpoint: c.TracingEndpoint, SampleRatio: c.TracingSampleRatio, Version: version.Version(), Log: log}
 	if tracer, err = tracing.New(ctx, o); err != nil {
 		return nil, nil, fmt.Errorf("set up traces: %w", err)
 	}
@@ -48,7 +49,7 @@ const headerTimeout = 10 * time.Second
 func addMetrics(mgr ctrl.Manager, c *Config, tracer *tracing.Tracer) (*metrics.Metrics, error) {
 	registry := prometheus.NewRegistry()
 	o := metrics.Options{
-		Version: version(), FullDetail: c.MetricsDetail == detailFull, KubeFed: c.KubeFedMetrics, HostWorkers: c.HostWorkers, OverdueAfter: c.OverdueAfter,
+		Version: version.Version(), FullDetail: c.MetricsDetail == detailFull, KubeFed: c.KubeFedMetrics, HostWorkers: c.HostWorkers, OverdueAfter: c.OverdueAfter,
 	}
 	if tracer != nil {
 		o.TraceID = func(uid types.UID, generation int64) string {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -32,6 +31,7 @@ import (
 	"github.com/fedsync/fedsync/federation/fault"
 	"github.com/fedsync/fedsync/federation/host"
 	"github.com/fedsync/fedsync/federation/watch"
+	"github.com/fedsync/fedsync/internal/version"
 	"github.com/fedsync/fedsync/metrics"
 )
 
@@ -46,7 +46,7 @@ func run(ctx context.Context, c *Config) error {
 	if err != nil {
 		return fmt.Errorf("find the host cluster: %w", err)
 	}
-	log.Info("starting", "version", version(), "host", config.Host, "namespace", c.Namespace)
+	log.Info("starting", "version", version.Version(), "host", config.Host, "namespace", c.Namespace)
 	uid, err := hostIdentity(ctx, config, log)
 	if err != nil {
 		return err
@@ -104,6 +104,7 @@ func announceLeader(ctx context.Context, mgr manager.Manager, log logr.Logger, m
 	select {
 	case <-mgr.Elected():
 		log.Info("promoted as leader")
+		log.Info("Starting cluster controller")
 		m.Lead()
 	case <-ctx.Done():
 	}
@@ -137,7 +138,7 @@ func hostConfig(c *Config) (*rest.Config, error) {
 func tune(config *rest.Config) *rest.Config {
 	config.QPS = -1
 	config.Wrap(watch.Plain)
-	config.UserAgent = "fedsyncd/" + version()
+	config.UserAgent = "fedsyncd/" + version.Version()
 	return config
 }
 
@@ -221,12 +222,4 @@ func cachesSynced(mgr manager.Manager) healthz.Checker {
 		}
 		return nil
 	}
-}
-
-// version is what the build was stamped with.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

@@ -68,7 +68,11 @@ func (s settings) planes() []plane {
 // conform runs the suite against one control plane.
 func (s settings) conform(t *testing.T, l *lab.Lab, kubeconfig string, p plane, table *table) {
 	federate(t, l, s.charts, p.namespace, p.scope)
-	s.manager.start(t, kubeconfig, p.namespace, filepath.Join(s.out, p.scope+"-manager.log"))
+	var webhook []string
+	if s.manager.answers {
+		webhook = s.installWebhook(t, l, p)
+	}
+	s.manager.start(t, kubeconfig, p.namespace, filepath.Join(s.out, p.scope+"-manager.log"), webhook...)
 	waitReady(t, l)
 	for n := range p.runs {
 		t.Run(fmt.Sprintf("run %d", n+1), func(t *testing.T) {
@@ -91,6 +95,9 @@ func (s settings) conform(t *testing.T, l *lab.Lab, kubeconfig string, p plane, 
 // narrow leaves out what nobody wants to see now.
 func (s settings) narrow(p part) part {
 	p.skip = append(p.skip, leftOut)
+	if !s.manager.answers {
+		p.skip = append(p.skip, needsWebhook)
+	}
 	if s.focus != "" {
 		p.focus = []string{s.focus}
 	}

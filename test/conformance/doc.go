@@ -14,6 +14,6 @@
 //	CONFORMANCE_SCOPE    Cluster or Namespaced: that part only
 //	CONFORMANCE_FOCUS    a regular expression: only the specs whose names match, where a developer wants to look closer
 //
-// Promises: nothing of the suite is changed or left out but the specs that run KubeFed's own controllers or need its
-// webhook (see leftOut). A spec that skips itself counts as skipped. When the suite ends early, that is a failure.
+// Promises: nothing of the suite is changed or left out but the specs that run KubeFed's own controllers (see leftOut), and
+// with KubeFed's manager those that need its webhook. A spec that skips itself counts as skipped. When the suite ends early, that is a failure.
 package conformance

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,13 +19,15 @@ type manager struct {
 	args, quiet []string
 	// ready is a path of its health address, see daemon.Options.
 	ready string
+	// answers tells that it is a webhook too.
+	answers bool
 }
 
 func fedsyncd(binary string) manager {
 	return manager{
 		binary: binary,
 		args:   []string{"--propagated-versions"},
-		quiet:  []string{"--metrics-addr=0", "--healthz-addr=0"},
+		quiet:  []string{"--metrics-addr=0", "--healthz-addr=0"}, answers: true,
 	}
 }
 
@@ -43,11 +46,11 @@ func kubefed(t *testing.T, hyperfed string) manager {
 }
 
 // start starts the manager of a federation in a namespace of the host, until the end of the test.
-func (m manager) start(t *testing.T, kubeconfig, namespace, log string) {
+func (m manager) start(t *testing.T, kubeconfig, namespace, log string, more ...string) {
 	t.Helper()
 	process, err := daemon.Start(context.WithoutCancel(t.Context()), daemon.Options{
 		Binary: m.binary, Kubeconfig: kubeconfig, Log: log, ReadyPath: m.ready,
-		Args: append([]string{"--kubefed-namespace=" + namespace}, m.args...),
+		Args: slices.Concat([]string{"--kubefed-namespace=" + namespace}, m.args, more),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -97,7 +97,7 @@ conformance: 2 passed, 3 failed, 1 skipped
 }
 
 func TestAPartKeepsItsOwnFilters(t *testing.T) {
-	got := strings.Join(run{kubeconfig: "k"}.args(settings{focus: "Leader"}.narrow(part{flags: []string{"-x"}, skip: []string{"Placement"}}), "http://here"), " ")
+	got := strings.Join(run{kubeconfig: "k"}.args(settings{focus: "Leader", manager: manager{answers: true}}.narrow(part{flags: []string{"-x"}, skip: []string{"Placement"}}), "http://here"), " ")
 	want := "-kubeconfig=k -single-call-timeout=1m0s -ginkgo.v -ginkgo.noColor -ginkgo.parallel.streamhost=http://here -test.timeout=0" +
 		" -x -ginkgo.focus=Leader -ginkgo.skip=Placement -ginkgo.skip=" + leftOut
 	if got != want {

@@ -18,6 +18,7 @@ type settings struct {
 	scope   string
 	focus   string
 	charts  string
+	helm    string
 }
 
 func readSettings(t *testing.T) settings {
@@ -32,7 +33,7 @@ func readSettings(t *testing.T) settings {
 	}
 	switch name := os.Getenv("CONFORMANCE_MANAGER"); name {
 	case "", "fedsyncd":
-		s.manager = fedsyncd(needed(t, "FEDSYNCD"))
+		s.manager, s.helm = fedsyncd(needed(t, "FEDSYNCD")), needed(t, "HELM")
 	case "kubefed":
 		s.manager = kubefed(t, needed(t, "HYPERFED"))
 	default:

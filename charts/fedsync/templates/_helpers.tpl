@@ -26,7 +26,7 @@ fedsyncd
 
 {{- define "fedsync.image" -}}
 {{- with .Values.controllermanager.controller -}}
-{{ .repository }}/{{ .image }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{ .repository }}/{{ .image }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default (printf "v%s" $.Chart.AppVersion) }}{{ end }}
 {{- end -}}
 {{- end }}
 

@@ -2,12 +2,13 @@ package plugin
 
 import (
 	"fmt"
-	"runtime/debug"
+	"runtime"
 
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/discovery"
 
 	"github.com/fedsync/fedsync/cmd/kubectl-fed/internal/cli"
+	"github.com/fedsync/fedsync/internal/version"
 )
 
 // versions is what `version -o json` prints.
@@ -30,10 +31,7 @@ func versionCommand(g *cli.Global) *cobra.Command {
 			if err := output.Validate(); err != nil {
 				return err
 			}
-			v := versions{Client: "unknown"}
-			if info, ok := debug.ReadBuildInfo(); ok {
-				v.Client, v.Go = info.Main.Version, info.GoVersion
-			}
+			v := versions{Client: version.Version(), Go: runtime.Version()}
 			if !clientOnly {
 				v.Host = hostVersion(c, g)
 			}
