@@ -29,6 +29,7 @@ func TestInstall(t *testing.T) {
 		{"install", install},
 		{"join and propagate", propagate},
 		{"webhooks", webhooks},
+		{"nobody answers", silence},
 		{"a member is taken away", leave},
 		{"rights", rights},
 		{"upgrade", upgrade},
@@ -63,7 +64,6 @@ func install(t *testing.T, w *world) {
 		t.Errorf("the notes do not say what an uninstall leaves:\n%s", said)
 	}
 	t.Logf("measured: helm install took %s", time.Since(began).Round(100*time.Millisecond))
-	w.rightsAreUsedBut(t, "fedsyncd-crds", "create of customresourcedefinitions.apiextensions.k8s.io") // Helm has installed them; an upgrade creates one below
 	w.start(t)
 }
 
@@ -175,6 +175,46 @@ func webhooks(t *testing.T, w *world) {
 	}
 }
 
+// silence has no fedsyncd run while an author works: nothing waits for it, and nothing is lost.
+func silence(t *testing.T, w *world) {
+	w.stop(t)
+	o := &unstructured.Unstructured{}
+	if err := yaml.Unmarshal([]byte(`{apiVersion: types.kubefed.io/v1beta1, kind: FederatedConfigMap, metadata: {namespace: shop, name: unattended}, spec: {template: {}, placement: {clusterSelector: {}}}}`), &o.Object); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	made, err := in(w.objects, federated("federatedconfigmaps")).Create(t.Context(), o, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatalf("a dead fedsyncd is in the way: %v", err)
+	}
+	t.Logf("measured: without a fedsyncd, a federated object was stored within %s", time.Since(began).Round(time.Millisecond))
+	if len(made.GetFinalizers()) > 0 {
+		t.Errorf("somebody answered: %v", made.GetFinalizers())
+	}
+	w.start(t)
+	eventually(t, "what was made meanwhile is propagated", func() string {
+		_, err := in(w.members["member2"], kinds["federatedconfigmaps"]).Get(t.Context(), "unattended", metav1.GetOptions{})
+		if err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+}
+
+// refusals looks at who is refused what by a webhook with failurePolicy Fail that nobody serves: federated objects, and nothing else.
+func (w *world) refusals(t *testing.T) {
+	t.Helper()
+	w.stop(t)
+	_, err := in(w.objects, federated("federatedservices")).Patch(t.Context(), "one", types.MergePatchType, []byte(`{"spec": {"template": {"metadata": {"labels": {"c": "d"}}}}}`), metav1.PatchOptions{})
+	if !apierrors.IsInternalError(err) {
+		t.Errorf("with failurePolicy Fail an edit that nobody judges is refused: %v", err)
+	}
+	plain := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "plain"}}}
+	if _, err := in(w.objects, kinds["federatedconfigmaps"]).Create(t.Context(), plain, metav1.CreateOptions{}); err != nil {
+		t.Errorf("a dead fedsyncd is in the way of what does not concern it: %v", err)
+	}
+}
+
 // leave takes one member out of the fleet, and one object out of the other.
 func leave(t *testing.T, w *world) {
 	w.must(t, "KUBECTL_FED", "unjoin", "member2", "--host-cluster-context", "host")
@@ -221,7 +261,7 @@ func rights(t *testing.T, w *world) {
 	t.Setenv("KUBE_FEATURE_WatchListClient", "false")
 	w.start(t)
 	w.edited(t, 2)
-	w.rightsAreUsed(t, "fedsyncd")
+	w.rightsAreUsed(t, "fedsyncd", w.rights(t, "fedsyncd"))
 }
 
 // upgrade brings back a CRD that is missing, as a new version would bring a new one, and changes values.
@@ -241,11 +281,13 @@ func upgrade(t *testing.T, w *world) {
 	if _, err := definitions.Get(t.Context(), crd, metav1.GetOptions{}); err != nil {
 		t.Errorf("the upgrade did not bring the definition: %v", err)
 	}
+	w.rightsAreUsed(t, "fedsyncd-crds", w.hookRights(t)) // the one that was missing had to be created
 	deployment, err := w.host.AppsV1().Deployments(namespace).Get(t.Context(), "fedsyncd", metav1.GetOptions{})
 	if err != nil || *deployment.Spec.Replicas != 3 {
 		t.Errorf("replicas: %v, %v", deployment.Spec.Replicas, err)
 	}
 	w.trusted(t)
+	w.refusals(t)
 	w.start(t)
 	author, _ := w.author(t)
 	faulty := &unstructured.Unstructured{}
@@ -322,12 +364,14 @@ func uninstall(t *testing.T, w *world) {
 	}
 }
 
-// helm3 installs the same once more, over what the uninstall left, with the older Helm.
+// helm3 installs once more, over what the uninstall left, with the older Helm: the first release of the chart, and then this one in its place.
 func helm3(t *testing.T, w *world) {
-	w.must(t, "HELM3", "install", "fedsync", chart(), "--namespace", namespace, "--set", "webhook.url=https://127.0.0.1:"+w.port)
+	w.must(t, "HELM3", "install", "fedsync", filepath.Join("testdata", "fedsync-0.1.0.tgz"), "--namespace", namespace, "--set", "webhook.url=https://127.0.0.1:"+w.port)
 	w.start(t)
 	w.edited(t, 4)
-	w.must(t, "HELM3", "upgrade", "fedsync", chart(), "--namespace", namespace, "--reuse-values", "--set", "webhook.strict=true")
+	w.must(t, "HELM3", "upgrade", "fedsync", chart(), "--namespace", namespace, "--set", "webhook.url=https://127.0.0.1:"+w.port+",webhook.strict=true")
+	w.start(t)
+	w.edited(t, 5)
 	var release []map[string]any
 	if err := json.Unmarshal([]byte(w.must(t, "HELM3", "list", "--namespace", namespace, "--output", "json")), &release); err != nil || len(release) != 1 || release[0]["revision"] != "2" {
 		t.Errorf("releases: %v, %v", release, err)
@@ -357,6 +401,6 @@ func applyKustomize(t *testing.T, w *world) {
 			t.Errorf("%s: %d replicas with %v", environment.name, *deployment.Spec.Replicas, args)
 		}
 		w.start(t)
-		w.edited(t, int64(4+environment.replicas))
+		w.edited(t, int64(5+environment.replicas))
 	}
 }
