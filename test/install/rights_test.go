@@ -94,7 +94,7 @@ func each(role string, rules []rbacv1.PolicyRule) (rights []right) {
 // hookRights returns what the chart grants to the account of its hook, whose role is gone when the hook has ended.
 func (w *world) hookRights(t *testing.T) []right {
 	t.Helper()
-	for _, document := range strings.SplitSeq(w.must(t, "HELM", "template", "fedsync", chart(), "--namespace", namespace, "--show-only", "templates/crds-job.yaml"), "\n---\n") {
+	for document := range strings.SplitSeq(w.must(t, "HELM", "template", "fedsync", chart(), "--namespace", namespace, "--show-only", "templates/crds-job.yaml"), "\n---\n") {
 		var role rbacv1.ClusterRole
 		if err := yaml.Unmarshal([]byte(document), &role); err != nil {
 			t.Fatal(err)
