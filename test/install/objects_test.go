@@ -71,18 +71,7 @@ func (w *world) apply(t *testing.T, file string) {
 func (w *world) settled(t *testing.T, members ...string) {
 	t.Helper()
 	for plural, target := range kinds {
-		eventually(t, plural+" are in step", func() string {
-			o, err := in(w.objects, federated(plural)).Get(t.Context(), named(plural), metav1.GetOptions{})
-			if err != nil {
-				return err.Error()
-			}
-			observed, _, _ := unstructured.NestedInt64(o.Object, "status", "observedGeneration")
-			conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
-			if observed != o.GetGeneration() || !strings.Contains(fmt.Sprint(conditions), "status:True") {
-				return fmt.Sprint(o.Object["status"])
-			}
-			return ""
-		})
+		w.inStep(t, plural)
 		for _, member := range members {
 			copied, err := in(w.members[member], target).Get(t.Context(), named(plural), metav1.GetOptions{})
 			if err != nil {
@@ -94,6 +83,23 @@ func (w *world) settled(t *testing.T, members ...string) {
 			}
 		}
 	}
+}
+
+// inStep waits until the object of the kind is what it declares, everywhere.
+func (w *world) inStep(t *testing.T, plural string) {
+	t.Helper()
+	eventually(t, plural+" are in step", func() string {
+		o, err := in(w.objects, federated(plural)).Get(t.Context(), named(plural), metav1.GetOptions{})
+		if err != nil {
+			return err.Error()
+		}
+		observed, _, _ := unstructured.NestedInt64(o.Object, "status", "observedGeneration")
+		conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
+		if observed != o.GetGeneration() || !strings.Contains(fmt.Sprint(conditions), "status:True") {
+			return fmt.Sprint(o.Object["status"])
+		}
+		return ""
+	})
 }
 
 // warnings collects what an API server warns of.
