@@ -15,6 +15,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
+// leaseDuration is the default: how long a standby waits for a leader that is silent.
+const leaseDuration = 15 * time.Second
+
 // TestAStandbyTakesOverInTheMiddleOfAnEdit kills the leader while it carries an edit of many objects to the members. The standby has the Lease
 // once it has run out, brings what is missing, and writes nothing twice: no copy's generation moves more than once for the edit.
 func TestAStandbyTakesOverInTheMiddleOfAnEdit(t *testing.T) {
@@ -67,6 +70,9 @@ func TestAStandbyTakesOverInTheMiddleOfAnEdit(t *testing.T) {
 	}
 	t.Logf("measured: the leader was killed with %d of %d copies edited; the standby wrote after %s and had all after %s (daemon with race detector)",
 		atKill, objects*members, first.Round(10*time.Millisecond), time.Since(killed).Round(10*time.Millisecond))
+	if limit := leaseDuration + 5*time.Second; first > limit {
+		t.Errorf("nobody wrote for %s, longer than the Lease lasts and %s for the start", first, limit-leaseDuration)
+	}
 	for copied, generation := range s.generations(t) {
 		if moved := generation - before[copied]; moved != 1 {
 			t.Errorf("the generation of %s moved by %d for one edit", copied, moved)
