@@ -87,10 +87,15 @@ capabilities:
 {{- end }}
 {{- end }}
 
+{{- /* Whether there is a fedsyncd to ask: without one, failurePolicy Fail would refuse everything. */ -}}
+{{- define "fedsync.asks" -}}
+{{- if and .Values.webhook.enabled (or .Values.controllermanager.enabled .Values.webhook.url) }}true{{ end -}}
+{{- end }}
+
 {{- /* What the API server calls the webhook. */ -}}
 {{- define "fedsync.webhookName" -}}
 {{- if .Values.webhook.url -}}
-{{ (split ":" (urlParse .Values.webhook.url).host)._0 }}
+{{ (urlParse .Values.webhook.url).hostname }}
 {{- else -}}
 fedsyncd-webhook.{{ .Release.Namespace }}.svc
 {{- end -}}
