@@ -102,6 +102,22 @@ func (w *world) until(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
+// said FILE REGEXP: waits until a command in the background has written that into a file.
+func (w *world) said(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: said FILE REGEXP")
+	}
+	wanted, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	w.wait(ts, strings.Join(args, " "), func(context.Context) (bool, string) {
+		text, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err != nil {
+			return false, err.Error() // it has not begun
+		}
+		return wanted.Match(text), "it says:\n" + string(text)
+	})
+}
+
 func field(o *unstructured.Unstructured, path string) (string, error) {
 	j := jsonpath.New("field").AllowMissingKeys(true)
 	if err := j.Parse(path); err != nil {

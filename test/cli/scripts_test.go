@@ -17,7 +17,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("FEDSYNC_CLI_UPDATE") != "",
 		Setup:               fleet.prepare,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"apply": fleet.apply, "delete": fleet.remove, "settled": fleet.settled, "until": fleet.until, "normal": normal,
+			"apply": fleet.apply, "delete": fleet.remove, "settled": fleet.settled, "until": fleet.until, "said": fleet.said, "normal": normal,
 			"refusals": fleet.refusals, "retry": fleet.retry, "kubeconfig-secret": fleet.kubeconfigSecret, "stop": fleet.stop, "start": fleet.start,
 		},
 	})
