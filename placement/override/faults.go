@@ -23,6 +23,7 @@ func (r *Renderer) Faults() []fleet.Problem {
 	}
 	_, problem := r.Render("") // nobody's name: the template as it is
 	tell(problem)
+	spent := 0
 	for _, name := range r.membersByPosition() {
 		m := r.overrides.members[name]
 		for i, item := range m.items {
@@ -30,8 +31,18 @@ func (r *Renderer) Faults() []fleet.Problem {
 				tell(&fleet.Problem{Field: m.field(i) + ".path", Message: fmt.Sprintf("path %q must start with / (RFC 6901): what is before the first / is not looked at", item.Path)})
 			}
 		}
-		_, problem := r.Render(name)
-		tell(problem)
+		if m.problem != nil {
+			tell(m.problem)
+			continue
+		}
+		if spent += len(r.object.Template) + len(m.content); spent <= mostRendered {
+			_, problem := r.Render(name)
+			tell(problem)
+		}
 	}
 	return found
 }
+
+// mostRendered bounds what is rendered to find faults, in bytes: thousands of overrides for nobody of a large template would take minutes. What
+// is not looked at is told by the status of the members that have it.
+const mostRendered = 16 << 20

@@ -1,6 +1,8 @@
 package override_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,5 +63,22 @@ func TestFaults(t *testing.T) {
 				t.Errorf("%s: %s", c.why, diff)
 			}
 		})
+	}
+}
+
+// TestFaultsOfALargeObject is about whoever declares a thousand overrides of a large template: what it takes to judge them is bounded.
+func TestFaultsOfALargeObject(t *testing.T) {
+	var overrides []string
+	for i := range 1000 {
+		overrides = append(overrides, fmt.Sprintf(`{"clusterName": "m%d", "clusterOverrides": [{"op": "add", "path": "/nowhere/%[1]d", "value": 1}]}`, i))
+	}
+	o := &fleet.FederatedObject{
+		Key:       fleet.ObjectKey{Type: "configmaps", Namespace: "n", Name: "o"},
+		Template:  fmt.Appendf(nil, `{"data": {"large": %q}}`, strings.Repeat("x", 1<<20)),
+		Overrides: []byte("[" + strings.Join(overrides, ",") + "]"),
+	}
+	kind := fleet.Type{Name: "configmaps", Target: fleet.Resource{Version: "v1", Kind: "ConfigMap", Plural: "configmaps", Namespaced: true}}
+	if found := len(override.NewRenderer(o, kind).Faults()); found == 0 || found > 16 {
+		t.Errorf("%d faults are found: 16 MB hold no more than 15 templates of 1 MB", found)
 	}
 }

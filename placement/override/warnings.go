@@ -79,6 +79,7 @@ type remarks struct {
 func (r *Renderer) remark() []remarks {
 	all := make([]remarks, 0, len(r.overrides.members))
 	warned := map[string][]itemWarning{}
+	template, faulty := base(r.object, r.kind) // of a faulty template nothing is remarkable
 	for _, name := range r.membersByPosition() {
 		m := r.overrides.members[name]
 		entry := remarks{field: fmt.Sprintf("%s[%d]", overridesField, m.index), member: name}
@@ -89,8 +90,8 @@ func (r *Renderer) remark() []remarks {
 		if len(m.items) == 0 {
 			entry.warnings = []Warning{{Kind: NoEffect, Rule: entry.field + ".clusterOverrides", Member: name, Message: "it has no items"}}
 		}
-		if _, done := warned[m.content]; !done {
-			warned[m.content] = r.itemWarnings(m)
+		if _, done := warned[m.content]; !done && faulty == nil {
+			warned[m.content] = remarkable(template, m.items)
 		}
 		for _, w := range warned[m.content] {
 			entry.warnings = append(entry.warnings, Warning{Kind: w.kind, Rule: m.field(w.item), Member: name, Message: w.message})
@@ -111,18 +112,7 @@ func (r *Renderer) membersByPosition() []fleet.Name {
 	return names
 }
 
-// itemWarnings looks at the items of one member.
-func (r *Renderer) itemWarnings(m memberOverrides) []itemWarning {
-	if len(m.items) == 0 {
-		return nil
-	}
-	content, problem := base(r.object, r.kind)
-	if problem != nil {
-		return nil
-	}
-	return remarkable(content, m.items)
-}
-
+// remarkable looks at the items of one member, and changes nothing.
 func remarkable(content map[string]any, items []Item) []itemWarning {
 	last := map[string]int{} // the position of the item with the path
 	for i, item := range items {
