@@ -15,6 +15,8 @@ grep -cE '^ *--- PASS' "$log" | sed 's/^/passed /' >>"$counts" || true
 grep -cE '^ *--- FAIL' "$log" | sed 's/^/failed /' >>"$counts" || true
 grep -cE '^ *--- SKIP' "$log" | sed 's/^/skipped /' >>"$counts" || true
 if [ $status -ne 0 ]; then
+	# What failed first, for scripts say far more than the end of the output shows.
+	grep -E -B15 -A3 '^ +FAIL: ' "$log" | head -n 100 || true
 	grep -vE '^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS)' "$log" | tail -n 300
 else
 	grep -E '^(ok|FAIL|panic|measured|\?)|^ +[a-z_]+_test.go:[0-9]+: measured' "$log" | grep -v 'no test files' || true
