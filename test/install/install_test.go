@@ -79,7 +79,7 @@ func propagate(t *testing.T, w *world) {
 	w.apply(t, "fleet.yaml")
 	w.settled(t, "member1", "member2")
 	greeting := func(member string) string {
-		o, err := in(w.members[member], kinds["federatedconfigmaps"]).Get(t.Context(), "one", metav1.GetOptions{})
+		o, err := w.in(w.members[member], kinds["federatedconfigmaps"]).Get(t.Context(), "one", metav1.GetOptions{})
 		if err != nil {
 			return err.Error()
 		}
@@ -154,17 +154,62 @@ func webhooks(t *testing.T, w *world) {
 			}
 		})
 	}
-	// An event that is repeated is counted up, which is a right of its own: the same fault comes, goes and comes again.
-	faulty := in(w.objects, federated("federatedconfigmaps"))
+	w.repeatFault(t, "faulty")
+}
+
+// silence has no fedsyncd run while an author works: nothing waits for it, and nothing is lost.
+func silence(t *testing.T, w *world) {
+	w.stop(t)
+	o := &unstructured.Unstructured{}
+	if err := yaml.Unmarshal([]byte(`{apiVersion: types.kubefed.io/v1beta1, kind: FederatedConfigMap, metadata: {namespace: shop, name: unattended}, spec: {template: {}, placement: {clusterSelector: {}}}}`), &o.Object); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	made, err := w.in(w.objects, federated("federatedconfigmaps")).Create(t.Context(), o, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatalf("a dead fedsyncd is in the way: %v", err)
+	}
+	t.Logf("measured: without a fedsyncd, a federated object was stored within %s", time.Since(began).Round(time.Millisecond))
+	if len(made.GetFinalizers()) > 0 {
+		t.Errorf("somebody answered: %v", made.GetFinalizers())
+	}
+	w.start(t)
+	eventually(t, "what was made meanwhile is propagated", func() string {
+		_, err := w.in(w.members["member2"], kinds["federatedconfigmaps"]).Get(t.Context(), "unattended", metav1.GetOptions{})
+		if err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+}
+
+// refusals looks at who is refused what by a webhook with failurePolicy Fail that nobody serves: federated objects, and nothing else.
+func (w *world) refusals(t *testing.T) {
+	t.Helper()
+	w.stop(t)
+	_, err := w.in(w.objects, federated("federatedservices")).Patch(t.Context(), "one", types.MergePatchType, []byte(`{"spec": {"template": {"metadata": {"labels": {"c": "d"}}}}}`), metav1.PatchOptions{})
+	if !apierrors.IsInternalError(err) {
+		t.Errorf("with failurePolicy Fail an edit that nobody judges is refused: %v", err)
+	}
+	plain := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "plain"}}}
+	if _, err := w.in(w.objects, kinds["federatedconfigmaps"]).Create(t.Context(), plain, metav1.CreateOptions{}); err != nil {
+		t.Errorf("a dead fedsyncd is in the way of what does not concern it: %v", err)
+	}
+}
+
+// repeatFault has the same fault of an object come, go and come again: an event that is repeated is counted up, which is a right of its own.
+func (w *world) repeatFault(t *testing.T, name string) {
+	t.Helper()
+	faulty := w.in(w.objects, federated("federatedconfigmaps"))
 	for range 2 {
 		for _, path := range []string{"/data", "/kind"} {
 			patch := fmt.Sprintf(`{"spec": {"placement": {"clusters": [{"name": "member1"}]}, "overrides": [{"clusterName": "member1", "clusterOverrides": [{"op": "add", "path": %q, "value": {}}]}]}}`, path)
-			changed, err := faulty.Patch(t.Context(), "faulty", types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+			changed, err := faulty.Patch(t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			eventually(t, "the status follows", func() string {
-				o, err := faulty.Get(t.Context(), "faulty", metav1.GetOptions{})
+				o, err := faulty.Get(t.Context(), name, metav1.GetOptions{})
 				if err != nil {
 					return err.Error()
 				}
@@ -177,79 +222,49 @@ func webhooks(t *testing.T, w *world) {
 	}
 }
 
-// silence has no fedsyncd run while an author works: nothing waits for it, and nothing is lost.
-func silence(t *testing.T, w *world) {
-	w.stop(t)
-	o := &unstructured.Unstructured{}
-	if err := yaml.Unmarshal([]byte(`{apiVersion: types.kubefed.io/v1beta1, kind: FederatedConfigMap, metadata: {namespace: shop, name: unattended}, spec: {template: {}, placement: {clusterSelector: {}}}}`), &o.Object); err != nil {
-		t.Fatal(err)
-	}
-	began := time.Now()
-	made, err := in(w.objects, federated("federatedconfigmaps")).Create(t.Context(), o, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatalf("a dead fedsyncd is in the way: %v", err)
-	}
-	t.Logf("measured: without a fedsyncd, a federated object was stored within %s", time.Since(began).Round(time.Millisecond))
-	if len(made.GetFinalizers()) > 0 {
-		t.Errorf("somebody answered: %v", made.GetFinalizers())
-	}
-	w.start(t)
-	eventually(t, "what was made meanwhile is propagated", func() string {
-		_, err := in(w.members["member2"], kinds["federatedconfigmaps"]).Get(t.Context(), "unattended", metav1.GetOptions{})
-		if err != nil {
-			return err.Error()
-		}
-		return ""
-	})
-}
-
-// refusals looks at who is refused what by a webhook with failurePolicy Fail that nobody serves: federated objects, and nothing else.
-func (w *world) refusals(t *testing.T) {
-	t.Helper()
-	w.stop(t)
-	_, err := in(w.objects, federated("federatedservices")).Patch(t.Context(), "one", types.MergePatchType, []byte(`{"spec": {"template": {"metadata": {"labels": {"c": "d"}}}}}`), metav1.PatchOptions{})
-	if !apierrors.IsInternalError(err) {
-		t.Errorf("with failurePolicy Fail an edit that nobody judges is refused: %v", err)
-	}
-	plain := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "plain"}}}
-	if _, err := in(w.objects, kinds["federatedconfigmaps"]).Create(t.Context(), plain, metav1.CreateOptions{}); err != nil {
-		t.Errorf("a dead fedsyncd is in the way of what does not concern it: %v", err)
-	}
-}
-
 // leave takes one member out of the fleet, and one object out of the other.
 func leave(t *testing.T, w *world) {
 	w.must(t, "KUBECTL_FED", "unjoin", "member2", "--host-cluster-context", "host")
 	w.settled(t, "member1")
 	for _, name := range []string{"one", "faulty"} {
-		if err := in(w.objects, federated("federatedconfigmaps")).Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
+		if err := w.in(w.objects, federated("federatedconfigmaps")).Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, name := range []string{"one", "faulty"} {
 		eventually(t, "the federated object goes", func() string {
-			_, err := in(w.objects, federated("federatedconfigmaps")).Get(t.Context(), name, metav1.GetOptions{})
+			_, err := w.in(w.objects, federated("federatedconfigmaps")).Get(t.Context(), name, metav1.GetOptions{})
 			if apierrors.IsNotFound(err) {
 				return ""
 			}
 			return fmt.Sprint(err)
 		})
 	}
-	if _, err := in(w.members["member1"], kinds["federatedconfigmaps"]).Get(t.Context(), "one", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+	if _, err := w.in(w.members["member1"], kinds["federatedconfigmaps"]).Get(t.Context(), "one", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 		t.Errorf("the copy in member1 stays: %v", err)
 	}
-	if _, err := in(w.members["member2"], kinds["federatedconfigmaps"]).Get(t.Context(), "one", metav1.GetOptions{}); err != nil {
+	if _, err := w.in(w.members["member2"], kinds["federatedconfigmaps"]).Get(t.Context(), "one", metav1.GetOptions{}); err != nil {
 		t.Errorf("what a member had when it left is its own: %v", err)
 	}
 }
 
-// rights is asked after everything has happened once, and a stray has been found in a member: of that the host is asked by name. API servers
+// rights is asked after everything has happened once, and a stray has been found in a member. API servers
 // before Kubernetes 1.34 may not stream lists, so a second fedsyncd asks as it would there.
 func rights(t *testing.T, w *world) {
+	w.stray(t)
+	t.Setenv("KUBE_FEATURE_WatchListClient", "false")
+	w.start(t)
+	w.edited(t, 2)
+	w.rightsAreUsed(t, "fedsyncd", w.rights(t, "fedsyncd"))
+}
+
+// stray puts into member1 what seems to be a copy, and waits until it is released: before that, the host is asked by name.
+func (w *world) stray(t *testing.T) {
+	t.Helper()
 	stray := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{
-		"name": "stray", "namespace": "shop", "labels": map[string]any{"kubefed.io/managed": "true"},
+		"name": "stray", "namespace": w.objectsIn, "labels": map[string]any{"kubefed.io/managed": "true"},
 	}}}
-	strays := in(w.members["member1"], kinds["federatedconfigmaps"])
+	strays := w.in(w.members["member1"], kinds["federatedconfigmaps"])
 	if _, err := strays.Create(t.Context(), stray, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -260,10 +275,6 @@ func rights(t *testing.T, w *world) {
 		}
 		return o.GetLabels()["kubefed.io/managed"]
 	})
-	t.Setenv("KUBE_FEATURE_WatchListClient", "false")
-	w.start(t)
-	w.edited(t, 2)
-	w.rightsAreUsed(t, "fedsyncd", w.rights(t, "fedsyncd"))
 }
 
 // upgrade brings back a CRD that is missing, as a new version would bring a new one, and changes values.
@@ -297,7 +308,7 @@ func upgrade(t *testing.T, w *world) {
 		spec: {template: {}, placement: {clusters: [{name: member1}, {name: member1}]}}}`), &faulty.Object); err != nil {
 		t.Fatal(err)
 	}
-	_, err = in(author, federated("federatedconfigmaps")).Create(t.Context(), faulty, metav1.CreateOptions{})
+	_, err = w.in(author, federated("federatedconfigmaps")).Create(t.Context(), faulty, metav1.CreateOptions{})
 	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "listed already") {
 		t.Errorf("strict, a faulty object is refused: %v", err)
 	}
@@ -307,13 +318,13 @@ func upgrade(t *testing.T, w *world) {
 // edited changes an object and waits until the member has the change.
 func (w *world) edited(t *testing.T, replicas int64) {
 	t.Helper()
-	o := in(w.objects, federated("federateddeployments"))
+	o := w.in(w.objects, federated("federateddeployments"))
 	changed, err := o.Patch(t.Context(), "one", types.MergePatchType, fmt.Appendf(nil, `{"spec": {"template": {"spec": {"replicas": %d}}}}`, replicas), metav1.PatchOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "an edit reaches the member", func() string {
-		copied, err := in(w.members["member1"], kinds["federateddeployments"]).Get(t.Context(), "one", metav1.GetOptions{})
+		copied, err := w.in(w.members["member1"], kinds["federateddeployments"]).Get(t.Context(), "one", metav1.GetOptions{})
 		if err != nil {
 			return err.Error()
 		}
@@ -353,15 +364,15 @@ func uninstall(t *testing.T, w *world) {
 		if plural == "federatedconfigmaps" {
 			continue // deleted above
 		}
-		if _, err := in(w.objects, federated(plural)).Get(t.Context(), named(plural), metav1.GetOptions{}); err != nil {
+		if _, err := w.in(w.objects, federated(plural)).Get(t.Context(), named(plural), metav1.GetOptions{}); err != nil {
 			t.Errorf("after the uninstall: %v", err)
 		}
-		if _, err := in(w.members["member1"], target).Get(t.Context(), named(plural), metav1.GetOptions{}); err != nil {
+		if _, err := w.in(w.members["member1"], target).Get(t.Context(), named(plural), metav1.GetOptions{}); err != nil {
 			t.Errorf("after the uninstall, in member1: %v", err)
 		}
 	}
 	// With failurePolicy Fail a webhook that stayed behind would refuse this.
-	if _, err := in(w.objects, federated("federatedservices")).Patch(t.Context(), "one", types.MergePatchType, []byte(`{"metadata": {"labels": {"a": "b"}}}`), metav1.PatchOptions{}); err != nil {
+	if _, err := w.in(w.objects, federated("federatedservices")).Patch(t.Context(), "one", types.MergePatchType, []byte(`{"metadata": {"labels": {"a": "b"}}}`), metav1.PatchOptions{}); err != nil {
 		t.Errorf("a webhook stays: %v", err)
 	}
 }

@@ -46,7 +46,7 @@ func (w *world) local(args []string) (changed []string) {
 func (w *world) start(t *testing.T) {
 	t.Helper()
 	w.stop(t)
-	deployment, err := w.host.AppsV1().Deployments(namespace).Get(t.Context(), "fedsyncd", metav1.GetOptions{})
+	deployment, err := w.host.AppsV1().Deployments(w.namespace).Get(t.Context(), "fedsyncd", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,12 +40,12 @@ func core(plural string) schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: "core.kubefed.io", Version: "v1beta1", Resource: plural}
 }
 
-// in is a resource in namespace shop, or in none where it has none.
-func in(client dynamic.Interface, of schema.GroupVersionResource) dynamic.ResourceInterface {
+// in is a resource in the namespace of the objects, or in none where it has none.
+func (w *world) in(client dynamic.Interface, of schema.GroupVersionResource) dynamic.ResourceInterface {
 	if of.Resource == "clusterroles" || of.Resource == "federatedclusterroles" || of.Resource == "namespaces" {
 		return client.Resource(of)
 	}
-	return client.Resource(of).Namespace("shop")
+	return client.Resource(of).Namespace(w.objectsIn)
 }
 
 // named is what the object of a kind is called in testdata/fleet.yaml.
@@ -73,7 +73,7 @@ func (w *world) settled(t *testing.T, members ...string) {
 	for plural, target := range kinds {
 		w.inStep(t, plural)
 		for _, member := range members {
-			copied, err := in(w.members[member], target).Get(t.Context(), named(plural), metav1.GetOptions{})
+			copied, err := w.in(w.members[member], target).Get(t.Context(), named(plural), metav1.GetOptions{})
 			if err != nil {
 				t.Errorf("%s: %v", member, err)
 				continue
@@ -89,7 +89,7 @@ func (w *world) settled(t *testing.T, members ...string) {
 func (w *world) inStep(t *testing.T, plural string) {
 	t.Helper()
 	eventually(t, plural+" are in step", func() string {
-		o, err := in(w.objects, federated(plural)).Get(t.Context(), named(plural), metav1.GetOptions{})
+		o, err := w.in(w.objects, federated(plural)).Get(t.Context(), named(plural), metav1.GetOptions{})
 		if err != nil {
 			return err.Error()
 		}

@@ -88,7 +88,7 @@ func (w *world) identities(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	for plural, target := range kinds {
-		o, err := in(w.members["member1"], target).Get(t.Context(), named(plural), metav1.GetOptions{})
+		o, err := w.in(w.members["member1"], target).Get(t.Context(), named(plural), metav1.GetOptions{})
 		if err != nil {
 			found[plural] = err.Error()
 			continue

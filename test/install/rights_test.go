@@ -47,7 +47,7 @@ func (r right) covers(q *request) bool {
 func (w *world) rights(t *testing.T, name string) (granted []right) {
 	t.Helper()
 	is := func(subjects []rbacv1.Subject) bool {
-		return slices.Contains(subjects, rbacv1.Subject{Kind: "ServiceAccount", Namespace: namespace, Name: name})
+		return slices.Contains(subjects, rbacv1.Subject{Kind: "ServiceAccount", Namespace: w.namespace, Name: name})
 	}
 	cluster, err := w.host.RbacV1().ClusterRoleBindings().List(t.Context(), metav1.ListOptions{})
 	if err != nil {
@@ -110,7 +110,7 @@ func (w *world) hookRights(t *testing.T) []right {
 // rightsAreUsed fails for each request of the ServiceAccount that was forbidden, and for each right that no request needed.
 func (w *world) rightsAreUsed(t *testing.T, name string, granted []right) {
 	t.Helper()
-	asked := w.requests(t, "host", "system:serviceaccount:"+namespace+":"+name)
+	asked := w.requests(t, "host", "system:serviceaccount:"+w.namespace+":"+name)
 	for i := range asked {
 		if q := &asked[i]; q.forbidden() || q.Response.Code == http.StatusForbidden {
 			t.Errorf("%s may not %s %s: the chart should allow it, or fedsyncd should not ask", name, q.Verb, q.URI)

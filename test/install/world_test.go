@@ -25,6 +25,7 @@ import (
 
 const (
 	namespace = "kube-federation-system"
+	ours      = "ours" // of a control plane that is limited to it
 	account   = "system:serviceaccount:" + namespace + ":fedsyncd"
 	patience  = time.Minute
 )
@@ -39,7 +40,10 @@ type world struct {
 	objects dynamic.Interface
 	members map[string]dynamic.Interface
 	// port is that of the webhook.
-	port   string
+	port string
+	// namespace is the control plane's, objectsIn that of the objects.
+	namespace, objectsIn string
+
 	daemon *daemon.Process
 }
 
@@ -76,12 +80,12 @@ const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
-- {level: Metadata, userGroups: ["system:serviceaccounts:` + namespace + `"]}
+- {level: Metadata, userGroups: ["system:serviceaccounts:` + namespace + `", "system:serviceaccounts:` + ours + `"]}
 - {level: None}
 `
 
 func setUp(ctx context.Context, dir string) (*world, error) {
-	w := &world{dir: dir, tool: map[string]string{}, members: map[string]dynamic.Interface{}}
+	w := &world{dir: dir, namespace: namespace, objectsIn: "shop", tool: map[string]string{}, members: map[string]dynamic.Interface{}}
 	for _, name := range []string{"FEDSYNCD", "KUBECTL_FED", "HELM", "HELM3", "KUBECONFORM", "KUSTOMIZE", "KUBECTL"} {
 		if w.tool[name] = os.Getenv(name); w.tool[name] == "" {
 			return nil, fmt.Errorf("%s must name the program; `make install-test` builds it", name)
@@ -145,7 +149,7 @@ func (w *world) must(t *testing.T, tool string, args ...string) string {
 // asAccount writes a kubeconfig of the host with a token of a ServiceAccount and nothing else.
 func (w *world) asAccount(ctx context.Context, name string) (path string, err error) {
 	hour := int64(3600)
-	token, err := w.host.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, name, &authenticationv1.TokenRequest{
+	token, err := w.host.CoreV1().ServiceAccounts(w.namespace).CreateToken(ctx, name, &authenticationv1.TokenRequest{
 		Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &hour},
 	}, metav1.CreateOptions{})
 	if err != nil {
@@ -157,7 +161,7 @@ func (w *world) asAccount(ctx context.Context, name string) (path string, err er
 	config.AuthInfos["account"] = &clientcmdapi.AuthInfo{Token: token.Status.Token}
 	config.Contexts["host"] = &clientcmdapi.Context{Cluster: "host", AuthInfo: "account"}
 	config.CurrentContext = "host"
-	path = filepath.Join(w.dir, name+".kubeconfig")
+	path = filepath.Join(w.dir, w.namespace+"-"+name+".kubeconfig")
 	return path, clientcmd.WriteToFile(*config, path)
 }
 

@@ -145,11 +145,12 @@ namespaceSelector:
   resources: [events]
   verbs: [create, patch]
 {{- if .Values.fedsyncd.propagatedVersions }}
+{{- $namespaced := eq (include "fedsync.scope" .) "Namespaced" }}
 - apiGroups: [core.kubefed.io]
-  resources: [propagatedversions, clusterpropagatedversions]
+  resources: [propagatedversions{{ if not $namespaced }}, clusterpropagatedversions{{ end }}]
   verbs: [get, create, patch]
 - apiGroups: [core.kubefed.io]
-  resources: [propagatedversions/status, clusterpropagatedversions/status]
+  resources: [propagatedversions/status{{ if not $namespaced }}, clusterpropagatedversions/status{{ end }}]
   verbs: [patch]
 {{- end }}
 {{- end }}
