@@ -56,7 +56,7 @@ func newLock(config *rest.Config, namespace string, timeout time.Duration, log l
 
 // Get implements resourcelock.Interface.
 func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	if held, err := l.recently(ctx); held || err != nil {
+	if held, err := l.recently(ctx); (held || err != nil) && !l.ours { // one that is held may be given back
 		return nil, nil, err
 	}
 	return l.Interface.Get(ctx)

@@ -44,23 +44,31 @@ func TypeConfig(raw []byte, status bool) Judgement {
 
 // Config judges a KubeFedConfig; before is the one that it replaces, empty if it is new. What it leaves out is no fault: it has a default.
 func Config(raw, before []byte) Judgement {
-	config, old := &fedv1b1.KubeFedConfig{}, &fedv1b1.KubeFedConfig{}
+	config := &fedv1b1.KubeFedConfig{}
 	if err := json.Unmarshal(raw, config); err != nil {
 		return malformed("KubeFedConfig", err)
-	}
-	if len(before) > 0 {
-		if err := json.Unmarshal(before, old); err != nil {
-			return malformed("KubeFedConfig as it was", err)
-		}
 	}
 	j := Judgement{}
 	if _, err := host.DecodeConfig(config); err != nil {
 		j.Faults = eachOf(err)
 	}
-	if old.Spec.Scope != "" && config.Spec.Scope != old.Spec.Scope {
-		j.Faults = append(j.Faults, fmt.Sprintf("spec.scope: is %s and may not be changed: every object would have to be decided about anew", old.Spec.Scope))
+	if was := scopeOf(before); was != "" && string(config.Spec.Scope) != was {
+		j.Faults = append(j.Faults, fmt.Sprintf("spec.scope: is %s and may not be changed: every object would have to be decided about anew", was))
 	}
 	return j
+}
+
+// scopeOf reads nothing else: what cannot be read of a KubeFedConfig as it was must not keep anybody from correcting it.
+func scopeOf(raw []byte) string {
+	var config struct {
+		Spec struct {
+			Scope string `json:"scope"`
+		} `json:"spec"`
+	}
+	if json.Unmarshal(raw, &config) != nil {
+		return ""
+	}
+	return config.Spec.Scope
 }
 
 // eachOf returns the texts of errors that were joined.

@@ -17,6 +17,8 @@ type World struct {
 	// Type is the object's, and Off tells that its propagation is switched off.
 	Type fleet.Type
 	Off  bool
+	// Running tells that somebody works on objects of the type, and will take the finalizer off again.
+	Running bool
 	// Members are those that are registered.
 	Members fleet.Snapshot
 }
@@ -48,7 +50,7 @@ func (w World) Federated(sent []byte) Judgement {
 // Holds tells that a new federated object gets the finalizer at once: copies will be made of it.
 func (w World) Holds(sent []byte) bool {
 	o, err := w.decode(sent)
-	return err == nil && !o.Held && !o.Deleting && w.whyIdle(o.Key) == ""
+	return err == nil && w.Running && !o.Held && !o.Deleting && w.whyIdle(o.Key) == ""
 }
 
 func (w World) decode(sent []byte) (*fleet.FederatedObject, error) {
@@ -84,7 +86,7 @@ func (w World) judgeClusters(sent []byte, o *fleet.FederatedObject, j Judgement)
 		switch {
 		case c.Name == "":
 		case twice:
-			j = j.with(fleet.Problem{Field: field, Message: fmt.Sprintf("cluster %q is listed already, at %d", c.Name, at)})
+			j = j.with(fleet.Problem{Field: field, Message: fmt.Sprintf("cluster %q is listed already, in spec.placement.clusters[%d]", c.Name, at)})
 		default:
 			first[c.Name] = i
 			if !w.known(c.Name) {

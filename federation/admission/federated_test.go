@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,6 +22,7 @@ func world() admission.World {
 			Target:    fleet.Resource{Version: "v1", Kind: "ConfigMap", Plural: "configmaps", Namespaced: true},
 			Federated: fleet.Resource{Group: "types.kubefed.io", Version: "v1beta1", Kind: "FederatedConfigMap", Plural: "federatedconfigmaps", Namespaced: true},
 		},
+		Running: true,
 		Members: fleet.NewSnapshot(fleet.Member{Name: "a"}, fleet.Member{Name: "b"}),
 	}
 }
@@ -55,7 +57,7 @@ func TestFederated(t *testing.T) {
 		"clusters": {
 			why: "a name given twice is a fault, one that may join later is none", world: world(), sent: with(`{"placement": {"clusters": [{"name": "a"}, {"name": "c"}, {"name": "a"}]}}`),
 			want: admission.Judgement{
-				Faults:   []string{`spec.placement.clusters[2].name: cluster "a" is listed already, at 0`},
+				Faults:   []string{`spec.placement.clusters[2].name: cluster "a" is listed already, in spec.placement.clusters[0]`},
 				Warnings: []string{`spec.placement.clusters[1].name: there is no member "c"`},
 			},
 		},
@@ -108,21 +110,22 @@ func TestFederated(t *testing.T) {
 }
 
 func TestHolds(t *testing.T) {
-	off := world()
-	off.Off = true
+	off, idle := world(), world()
+	off.Off, idle.Running = true, false
 	cases := map[string]struct {
 		why   string
 		world admission.World
 		sent  string
 		want  bool
 	}{
-		"a new one":         {why: "between its creation and the first reconcile it could be deleted, and its copies stay", world: world(), sent: with(`{}`), want: true},
-		"a faulty one":      {why: "it may be corrected", world: world(), sent: with(`{"overrides": 1}`), want: true},
-		"one that has it":   {why: "a finalizer is there once", world: world(), sent: `{"metadata": {"name": "o", "finalizers": ["kubefed.io/sync-controller"]}}`},
-		"one that goes":     {why: "a finalizer cannot be added any more", world: world(), sent: `{"metadata": {"name": "o", "deletionTimestamp": "2026-01-01T00:00:00Z"}}`},
-		"one of no effect":  {why: "nobody would take it off again", world: off, sent: with(`{}`)},
-		"one of the system": {why: "as above", world: namespaces(), sent: `{"metadata": {"namespace": "kube-system", "name": "kube-system"}}`},
-		"no JSON":           {why: "as above", world: world(), sent: `[]`},
+		"a new one":                          {why: "between its creation and the first reconcile it could be deleted, and its copies stay", world: world(), sent: with(`{}`), want: true},
+		"a faulty one":                       {why: "it may be corrected", world: world(), sent: with(`{"overrides": 1}`), want: true},
+		"one that has it":                    {why: "a finalizer is there once", world: world(), sent: `{"metadata": {"name": "o", "finalizers": ["kubefed.io/sync-controller"]}}`},
+		"one that goes":                      {why: "a finalizer cannot be added any more", world: world(), sent: `{"metadata": {"name": "o", "deletionTimestamp": "2026-01-01T00:00:00Z"}}`},
+		"one of no effect":                   {why: "nobody would take it off again", world: off, sent: with(`{}`)},
+		"one of a type that nobody works on": {why: "its gate, or the type of namespaces, may be missing: nobody would take the finalizer off", world: idle, sent: with(`{}`)},
+		"one of the system":                  {why: "as above", world: namespaces(), sent: `{"metadata": {"namespace": "kube-system", "name": "kube-system"}}`},
+		"no JSON":                            {why: "as above", world: world(), sent: `[]`},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -140,7 +143,11 @@ func TestJudgement(t *testing.T) {
 		why       string
 		got, want admission.Judgement
 	}{
-		"without":        {why: "what was wrong before keeps nobody from changing something else", got: now.Without(before), want: admission.Judgement{Faults: []string{"z"}, Warnings: []string{"w"}}},
+		"without": {why: "what was wrong before keeps nobody from changing something else", got: now.Without(before), want: admission.Judgement{Faults: []string{"z"}, Warnings: []string{"w"}}},
+		"another place": {
+			why: "an entry before it was taken out",
+			got: admission.Judgement{Faults: []string{"l[0].x: bad", "l[1].x: bad"}}.Without(admission.Judgement{Faults: []string{"l[1].x: bad"}}), want: admission.Judgement{Faults: []string{"l[1].x: bad"}},
+		},
 		"lenient":        {why: "faults come first", got: now.Lenient(), want: admission.Judgement{Warnings: []string{"y", "z", "w"}}},
 		"within":         {why: "a thousand faults are not read", got: now.Within(1), want: admission.Judgement{Faults: []string{"y", "and 1 more"}, Warnings: []string{"w"}}},
 		"as it was":      {why: "none of the above changes what it is asked of", got: now, want: admission.Judgement{Faults: []string{"y", "z"}, Warnings: []string{"w"}}},
@@ -152,6 +159,16 @@ func TestJudgement(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", c.why, diff)
 			}
 		})
+	}
+}
+
+// A hundred thousand faults must not take longer to find than to read.
+func TestFaultsOfALongList(t *testing.T) {
+	sent := []byte(with(`{"placement": {"clusters": [` + strings.Repeat(`{"name": "a"}, `, 100_000) + `{"name": "b"}]}}`))
+	began := time.Now()
+	j := world().Federated(sent)
+	if took := time.Since(began); len(j.Without(j).Faults) > 0 || len(j.Faults) != 100 || took > 5*time.Second {
+		t.Errorf("%d faults within %s", len(j.Faults), took)
 	}
 }
 

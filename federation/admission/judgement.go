@@ -2,6 +2,7 @@ package admission
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -22,6 +23,9 @@ type Judgement struct {
 // faultsOf says the faults in KubeFed's words and order, each once.
 func faultsOf(list field.ErrorList) (faults []string) {
 	for _, fault := range list {
+		if len(faults) >= mostKept {
+			break
+		}
 		if said := fault.Error(); !slices.Contains(faults, said) {
 			faults = append(faults, said)
 		}
@@ -36,17 +40,35 @@ func malformed(kind string, err error) Judgement {
 
 // with returns the judgement with one more fault, unless it is there: a template's are found when it is read and when it is rendered.
 func (j Judgement) with(p fleet.Problem) Judgement {
+	if len(j.Faults) >= mostKept {
+		return j
+	}
 	if said := p.String(); !slices.Contains(j.Faults, said) {
 		j.Faults = append(j.Faults, said)
 	}
 	return j
 }
 
-// Without returns the judgement without the faults that the other one, of the object as it was, has too.
+// mostKept is how many faults are looked for: nobody reads more, and an author may make a hundred thousand.
+const mostKept = 100
+
+// Without returns the judgement without the faults that the other one, of the object as it was, has too, in whatever place of a list.
 func (j Judgement) Without(before Judgement) Judgement {
-	j.Faults = slices.DeleteFunc(slices.Clone(j.Faults), func(fault string) bool { return slices.Contains(before.Faults, fault) })
+	old := map[string]int{}
+	for _, fault := range before.Faults {
+		old[anywhere(fault)]++
+	}
+	j.Faults = slices.DeleteFunc(slices.Clone(j.Faults), func(fault string) bool {
+		old[anywhere(fault)]--
+		return old[anywhere(fault)] >= 0
+	})
 	return j
 }
+
+// position is one in a list.
+var position = regexp.MustCompile(`\[[0-9]+\]`) //nolint:gochecknoglobals // constant
+
+func anywhere(fault string) string { return position.ReplaceAllString(fault, "[]") }
 
 // Within returns the judgement with at most that many faults and that many warnings, and a line that counts the others.
 func (j Judgement) Within(most int) Judgement {

@@ -120,7 +120,7 @@ func webhooks(t *testing.T, w *world) {
 			object: `{apiVersion: types.kubefed.io/v1beta1, kind: FederatedConfigMap, metadata: {namespace: shop, name: faulty}, spec: {template: {}, placement: {clusters: [{name: member1}, {name: member1}]},
 				overrides: [{clusterName: member1, clusterOverrides: [{path: /metadata/name, value: x}]}]}}`,
 			warned: []string{
-				`spec.placement.clusters[1].name: cluster "member1" is listed already, at 0`,
+				`spec.placement.clusters[1].name: cluster "member1" is listed already, in spec.placement.clusters[0]`,
 				`spec.overrides[0].clusterOverrides[0].path: path "/metadata/name" may not be overridden`,
 			},
 		},

@@ -132,15 +132,18 @@ func (k *Keeper) stored(ctx context.Context) (*pair, []byte, error) {
 		} else if err != nil {
 			return nil, nil, fmt.Errorf("read the Secret of the certificate: %w", err)
 		}
-		now := k.options.Clock.Now()
+		now, earlier := k.options.Clock.Now(), secret.Data[authorityKey]
+		if served := k.serving.Load(); served != nil { // and by others, even if somebody has emptied the Secret
+			earlier = append(served.bundle(nil, now), earlier...)
+		}
 		if p := k.usable(secret, now); p != nil {
-			return p, p.bundle(secret.Data[authorityKey], now), nil
+			return p, p.bundle(earlier, now), nil
 		}
 		p, err := newPair(k.options.Names, k.options.Life)
 		if err != nil {
 			return nil, nil, err
 		}
-		bundle := p.bundle(secret.Data[authorityKey], now)
+		bundle := p.bundle(earlier, now)
 		secret.Data = map[string][]byte{corev1.TLSCertKey: p.chain, corev1.TLSPrivateKeyKey: p.key, authorityKey: bundle}
 		err = k.store(ctx, secret)
 		switch {

@@ -1,10 +1,12 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -82,13 +84,15 @@ func (f federated) world(ctx context.Context, resource metav1.GroupVersionResour
 		return w, false, fmt.Errorf("list FederatedTypeConfigs: %w", err)
 	}
 	w.Settings = f.settings
+	slices.SortFunc(types.Items, func(a, b fedv1b1.FederatedTypeConfig) int { return cmp.Compare(a.Name, b.Name) })
 	for i := range types.Items {
 		config := &types.Items[i]
 		t, err := host.DecodeType(config)
-		if err == nil && t.Federated.Group == resource.Group && t.Federated.Plural == resource.Resource {
-			w.Type, w.Off, found = t, !config.GetPropagationEnabled() || config.DeletionTimestamp != nil, true
-			break
+		if err != nil || t.Federated.Group != resource.Group || t.Federated.Plural != resource.Resource || found && !w.Off {
+			continue
 		}
+		w.Type, w.Off, found = t, !config.GetPropagationEnabled() || config.DeletionTimestamp != nil, true
+		w.Running = config.Status.PropagationController == fedv1b1.ControllerStatusRunning
 	}
 	if !found {
 		return w, false, nil

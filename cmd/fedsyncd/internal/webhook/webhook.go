@@ -78,8 +78,12 @@ func judged(req admission.Request, judgement func(raw []byte) judge.Judgement) j
 		return judge.Judgement{}
 	}
 	j := judgement(req.Object.Raw)
-	if req.Operation == admissionv1.Update && j.Malformed == "" {
-		j = j.Without(judgement(req.OldObject.Raw))
+	if req.Operation != admissionv1.Update {
+		return j
 	}
-	return j
+	before := judgement(req.OldObject.Raw)
+	if j.Malformed == before.Malformed {
+		j.Malformed = ""
+	}
+	return j.Without(before)
 }

@@ -39,6 +39,7 @@ func (h fakeHost) List(_ context.Context, list client.ObjectList, _ ...client.Li
 				TargetType:    fedv1b1.APIResource{Version: "v1", Kind: "ConfigMap", PluralName: "configmaps", Scope: "Namespaced"},
 				FederatedType: fedv1b1.APIResource{Group: "types.kubefed.io", Version: "v1beta1", Kind: "FederatedConfigMap", PluralName: "federatedconfigmaps", Scope: "Namespaced"},
 			},
+			Status: fedv1b1.FederatedTypeConfigStatus{PropagationController: fedv1b1.ControllerStatusRunning},
 		}}
 	case *fedv1b1.KubeFedClusterList:
 		list.Items = []fedv1b1.KubeFedCluster{{ObjectMeta: metav1.ObjectMeta{Name: "a"}}}
@@ -52,7 +53,7 @@ const (
 	worse  = `{"metadata": {"namespace": "n", "name": "o"}, "spec": {"placement": {"clusters": [{"name": "a"}, {"name": "a"}]}, "overrides": 1}}`
 	going  = `{"metadata": {"namespace": "n", "name": "o", "deletionTimestamp": "2026-01-01T00:00:00Z"}, "spec": {"overrides": 1}}`
 
-	twice     = `spec.placement.clusters[1].name: cluster "a" is listed already, at 0`
+	twice     = `spec.placement.clusters[1].name: cluster "a" is listed already, in spec.placement.clusters[0]`
 	overrides = "spec.overrides: must be a list of {clusterName, clusterOverrides}"
 )
 
