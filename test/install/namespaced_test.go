@@ -20,7 +20,7 @@ func TestNamespaced(t *testing.T) {
 	if _, err := w.host.CoreV1().Namespaces().Create(t.Context(), namespaceOf(ours), metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	w.must(t, "HELM", "install", "limited", chart(), "--namespace", ours, "--set", "global.scope=Namespaced,fedsyncd.propagatedVersions=true,crds.upgrade=false,webhook.url=https://127.0.0.1:"+w.port)
+	w.must(t, "HELM", "install", "limited", chart(), "--namespace", ours, "--set", "global.scope=Namespaced,fedsyncd.propagatedVersions=true,crds.upgrade=false,webhook.failurePolicy=Fail,webhook.url=https://127.0.0.1:"+w.port)
 	w.start(t)
 	defer w.stop(t)
 	w.must(t, "KUBECTL_FED", "join", "member1", "--host-cluster-context", "host", "--kubefed-namespace", ours)

@@ -49,13 +49,13 @@ capabilities:
 {{- define "fedsync.args" -}}
 - --kubefed-namespace={{ .Release.Namespace }}
 - --log-format={{ .Values.fedsyncd.logFormat }}
-- --v={{ .Values.controllermanager.controller.logLevel }}
+- --v={{ int64 .Values.controllermanager.controller.logLevel }}
 - --metrics-addr=:9090
 - --healthz-addr=:8080
-- --member-workers={{ .Values.fedsyncd.memberWorkers }}
-- --host-workers={{ .Values.fedsyncd.hostWorkers }}
-- --removal-budget-count={{ .Values.fedsyncd.removalBudget.count }}
-- --removal-budget-percent={{ .Values.fedsyncd.removalBudget.percent }}
+- --member-workers={{ int64 .Values.fedsyncd.memberWorkers }}
+- --host-workers={{ int64 .Values.fedsyncd.hostWorkers }}
+- --removal-budget-count={{ int64 .Values.fedsyncd.removalBudget.count }}
+- --removal-budget-percent={{ int64 .Values.fedsyncd.removalBudget.percent }}
 - --removal-budget-window={{ .Values.fedsyncd.removalBudget.window }}
 - --template-annotations={{ .Values.fedsyncd.templateAnnotations }}
 - --metrics-detail={{ .Values.metrics.detail }}
@@ -67,7 +67,7 @@ capabilities:
 - --kubefed-metrics
 {{- end }}
 {{- with .Values.tracing.endpoint }}
-- --tracing-endpoint={{ . }}
+- {{ printf "--tracing-endpoint=%s" . | quote }}
 - --tracing-sample-ratio={{ $.Values.tracing.sampleRatio }}
 {{- end }}
 {{- if .Values.webhook.enabled }}
@@ -114,12 +114,15 @@ clientConfig:
 {{- end }}
 admissionReviewVersions: [v1]
 sideEffects: None
-failurePolicy: {{ .root.Values.webhook.failurePolicy }}
+failurePolicy: {{ .policy | default "Ignore" }}
 timeoutSeconds: {{ .root.Values.webhook.timeoutSeconds }}
 matchConditions:
 # What fedsyncd writes itself needs no second look, and must not wait for one.
 - name: not-fedsyncd
   expression: request.userInfo.username != "system:serviceaccount:{{ .root.Release.Namespace }}:fedsyncd"
+# Nor does anybody who takes the last finalizer off.
+- name: not-leaving
+  expression: '!has(object.metadata.deletionTimestamp)'
 namespaceSelector:
   matchExpressions:
 {{- if eq (include "fedsync.scope" .root) "Namespaced" }}
