@@ -66,7 +66,7 @@ func (j Judgement) Without(before Judgement) Judgement {
 }
 
 // position is one in a list.
-var position = regexp.MustCompile(`\[[0-9]+\]`) //nolint:gochecknoglobals // constant
+var position = regexp.MustCompile(`\[[0-9]+\]`)
 
 func anywhere(fault string) string { return position.ReplaceAllString(fault, "[]") }
 
