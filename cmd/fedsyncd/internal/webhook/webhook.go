@@ -52,7 +52,7 @@ func Register(s webhook.Server, o Options) {
 	}
 }
 
-// answer turns a judgement into one. Faults that the object had before are no reason to refuse it.
+// answer turns a judgement into an answer.
 func answer(j judge.Judgement) admission.Response {
 	if j.Malformed != "" {
 		return refused(http.StatusBadRequest, metav1.StatusReasonBadRequest, j.Malformed)
@@ -72,7 +72,7 @@ func refused(code int32, reason metav1.StatusReason, message string) admission.R
 	}}
 }
 
-// judged asks about the object, and about the one that it replaces.
+// judged asks about the object, and about the one that it replaces: what was wrong with that too is no reason to refuse.
 func judged(req admission.Request, judgement func(raw []byte) judge.Judgement) judge.Judgement {
 	if leaves(req) {
 		return judge.Judgement{}
