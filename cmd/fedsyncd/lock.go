@@ -56,8 +56,10 @@ func newLock(config *rest.Config, namespace string, timeout time.Duration, log l
 
 // Get implements resourcelock.Interface.
 func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	if held, err := l.recently(ctx); (held || err != nil) && !l.ours { // one that is held may be given back
-		return nil, nil, err
+	if !l.ours { // a Lease that is ours may be given back, whoever is at work
+		if held, err := l.recently(ctx); held || err != nil {
+			return nil, nil, err
+		}
 	}
 	return l.Interface.Get(ctx)
 }
