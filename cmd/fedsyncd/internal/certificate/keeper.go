@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -68,13 +70,14 @@ func (k *Keeper) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) 
 }
 
 // Start looks after the certificate until the context ends. What goes wrong is logged when it changes, and tried again: at first soon,
-// because nothing is served before it has worked once.
+// because nothing is served before it has worked once, and then less often, because each try may cost a new key.
 func (k *Keeper) Start(ctx context.Context) error {
-	for {
+	for first := time.Second; ; first *= 2 {
 		k.say(k.Keep(ctx))
 		pause := k.options.Period
 		if k.serving.Load() == nil {
-			pause = min(time.Second, pause)
+			first = min(first, pause)
+			pause = first
 		}
 		timer := k.options.Clock.NewTimer(pause)
 		select {
@@ -132,6 +135,9 @@ func (k *Keeper) stored(ctx context.Context) (*pair, []byte, error) {
 		} else if err != nil {
 			return nil, nil, fmt.Errorf("read the Secret of the certificate: %w", err)
 		}
+		if other := stranger(secret); other != "" {
+			return nil, nil, fmt.Errorf("keep the certificate in Secret %q: it holds %q and is somebody else's", k.options.Secret, other)
+		}
 		now, earlier := k.options.Clock.Now(), secret.Data[authorityKey]
 		if served := k.serving.Load(); served != nil { // and by others, even if somebody has emptied the Secret
 			earlier = append(served.bundle(nil, now), earlier...)
@@ -167,6 +173,16 @@ func (k *Keeper) store(ctx context.Context, secret *corev1.Secret) (err error) {
 
 // authorityKey is where cert-manager puts the authority too.
 const authorityKey = "ca.crt"
+
+// stranger returns a key that is not ours, empty if there is none: what somebody else keeps in a Secret of that name must not be lost.
+func stranger(secret *corev1.Secret) string {
+	for _, key := range slices.Sorted(maps.Keys(secret.Data)) {
+		if key != corev1.TLSCertKey && key != corev1.TLSPrivateKeyKey && key != authorityKey {
+			return key
+		}
+	}
+	return ""
+}
 
 // usable returns the pair that is stored, nil if a new one is needed.
 func (k *Keeper) usable(secret *corev1.Secret, now time.Time) *pair {

@@ -174,6 +174,14 @@ func TestTrouble(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, serves: true},
+		"somebody else's Secret": {why: "a wrong flag must not cost a member its credentials", prepare: func(t *testing.T, s *scene) {
+			t.Helper()
+			if _, err := s.client.CoreV1().Secrets("system").Update(t.Context(), &corev1.Secret{
+				ObjectMeta: metav1.ObjectMeta{Name: "webhook", ResourceVersion: "1"}, Data: map[string][]byte{"token": []byte("x")},
+			}, metav1.UpdateOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}, says: `keep the certificate in Secret "webhook": it holds "token" and is somebody else's`},
 		"no configurations": {why: "they may come later", prepare: func(t *testing.T, s *scene) {
 			t.Helper()
 			s.fail("get", "validatingwebhookconfigurations", apierrors.NewNotFound(schema.GroupResource{}, "fedsyncd"))
@@ -190,7 +198,7 @@ func TestTrouble(t *testing.T) {
 		"configurations that cannot be written": {why: "another replica may have written them", prepare: func(t *testing.T, s *scene) {
 			t.Helper()
 			s.fail("update", "validatingwebhookconfigurations", broken)
-		}, says: "have the API server trust the certificate: ValidatingWebhookConfiguration: broken", serves: true},
+		}, says: "have the API server trust the certificate in *v1.ValidatingWebhookConfiguration \"fedsyncd\": broken", serves: true},
 		"another replica was faster": {why: "its certificate is taken", prepare: func(t *testing.T, s *scene) {
 			t.Helper()
 			other := newScene()

@@ -13,41 +13,39 @@ import (
 
 // publish has the API server trust the authorities. A configuration that is not there asks nobody: it may come later.
 func (k *Keeper) publish(ctx context.Context, bundle []byte) error {
-	return errors.Join(k.publishValidating(ctx, bundle), k.publishMutating(ctx, bundle))
+	validating := k.client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	mutating := k.client.AdmissionregistrationV1().MutatingWebhookConfigurations()
+	return errors.Join(
+		publishIn(ctx, validating, k.options.Configuration, bundle, func(c *admissionregistrationv1.ValidatingWebhookConfiguration) (all []*admissionregistrationv1.WebhookClientConfig) {
+			for i := range c.Webhooks {
+				all = append(all, &c.Webhooks[i].ClientConfig)
+			}
+			return all
+		}),
+		publishIn(ctx, mutating, k.options.Configuration, bundle, func(c *admissionregistrationv1.MutatingWebhookConfiguration) (all []*admissionregistrationv1.WebhookClientConfig) {
+			for i := range c.Webhooks {
+				all = append(all, &c.Webhooks[i].ClientConfig)
+			}
+			return all
+		}),
+	)
 }
 
-func (k *Keeper) publishValidating(ctx context.Context, bundle []byte) error {
-	configurations := k.client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
-	c, err := configurations.Get(ctx, k.options.Configuration, metav1.GetOptions{})
-	if err != nil {
-		return published("ValidatingWebhookConfiguration", err)
-	}
-	var old []*admissionregistrationv1.WebhookClientConfig
-	for i := range c.Webhooks {
-		old = append(old, &c.Webhooks[i].ClientConfig)
-	}
-	if !trust(old, bundle) {
-		return nil
-	}
-	_, err = configurations.Update(ctx, c, metav1.UpdateOptions{})
-	return published("ValidatingWebhookConfiguration", err)
+// configurations are those of one kind.
+type configurations[T any] interface {
+	Get(ctx context.Context, name string, o metav1.GetOptions) (*T, error)
+	Update(ctx context.Context, c *T, o metav1.UpdateOptions) (*T, error)
 }
 
-func (k *Keeper) publishMutating(ctx context.Context, bundle []byte) error {
-	configurations := k.client.AdmissionregistrationV1().MutatingWebhookConfigurations()
-	c, err := configurations.Get(ctx, k.options.Configuration, metav1.GetOptions{})
-	if err != nil {
-		return published("MutatingWebhookConfiguration", err)
+func publishIn[T any](ctx context.Context, all configurations[T], name string, bundle []byte, clients func(*T) []*admissionregistrationv1.WebhookClientConfig) error {
+	c, err := all.Get(ctx, name, metav1.GetOptions{})
+	if err == nil && trust(clients(c), bundle) {
+		_, err = all.Update(ctx, c, metav1.UpdateOptions{})
 	}
-	var old []*admissionregistrationv1.WebhookClientConfig
-	for i := range c.Webhooks {
-		old = append(old, &c.Webhooks[i].ClientConfig)
-	}
-	if !trust(old, bundle) {
+	if err == nil || apierrors.IsNotFound(err) {
 		return nil
 	}
-	_, err = configurations.Update(ctx, c, metav1.UpdateOptions{})
-	return published("MutatingWebhookConfiguration", err)
+	return fmt.Errorf("have the API server trust the certificate in %T %q: %w", c, name, err)
 }
 
 // trust puts the authorities into the configurations and tells whether that changed any.
@@ -58,11 +56,4 @@ func trust(configs []*admissionregistrationv1.WebhookClientConfig, bundle []byte
 		}
 	}
 	return changed
-}
-
-func published(kind string, err error) error {
-	if err == nil || apierrors.IsNotFound(err) {
-		return nil
-	}
-	return fmt.Errorf("have the API server trust the certificate: %s: %w", kind, err)
 }
